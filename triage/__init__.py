@@ -1,0 +1,1 @@
+"""The core: pure, synchronous decisions over frozen values. Imports nothing of ours and no SDK."""

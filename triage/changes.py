@@ -1,0 +1,167 @@
+"""The facts a turn stores. Storage writes them; nothing else may change a ticket.
+
+Ticket changes are applied by `apply`, so every storage gives them the same meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from triage.matching import Verdict
+from triage.model import Conversation, Entry, Person, Priority, Status, Ticket
+from triage.outgoing import Notice, Outgoing
+from triage.sla import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meet:
+    """Keep or refresh a person and their account."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converse:
+    """Keep a conversation as it now stands."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detach:
+    """Free the ticket's conversation for another ticket."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    ticket: str
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStatus:
+    ticket: str
+    status: Status
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPriority:
+    ticket: str
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """To another team; its owner is given up, restriction is never lifted by a transfer."""
+
+    ticket: str
+    team: str
+    restricted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the escalation chain was taken; `called` is the name of who was called."""
+
+    ticket: str
+    step: int
+    at: datetime
+    called: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    ticket: str
+    rating: str
+    """`good` or `bad`."""
+
+
+TicketChange = Detach | Assign | SetStatus | SetPriority | Transfer | Step | Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEntry:
+    ticket: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditEntry:
+    """The post was edited or deleted (empty text) on its platform."""
+
+    ticket: str
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepClock:
+    """Store a clock as it now stands, log included."""
+
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """Somebody said whether an article helped: a labelled case for the matcher."""
+
+    at: datetime
+    person: str
+    question: str
+    article: str | None
+    verdict: str
+    """`solved`, `unsolved`, `picked` or `none`."""
+
+
+Change = TicketChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | KeepClock | Feedback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The pure result of a turn. `ack` is only for what cannot wait for the outbox (Teams invokes)."""
+
+    verdict: Verdict | None = None
+    changes: tuple[Change, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    ack: Notice | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __add__(self, other: Decision) -> Decision:
+        return Decision(
+            verdict=other.verdict or self.verdict,
+            changes=self.changes + other.changes,
+            outgoing=self.outgoing + other.outgoing,
+            ack=other.ack or self.ack,
+            reasons=self.reasons + other.reasons,
+        )
+
+
+def apply(ticket: Ticket, change: TicketChange) -> Ticket:
+    """The ticket after one change; the version is raised by storage, once a turn."""
+    match change:
+        case Detach():
+            return replace(ticket, conversation=None)
+        case Assign(owner=owner):
+            return replace(ticket, owner=owner)
+        case SetStatus(status=Status.RESOLVED, at=at):
+            return replace(ticket, status=Status.RESOLVED, resolved_at=at)
+        case SetStatus(status=status):
+            resolved_at = ticket.resolved_at if status is Status.CLOSED else None
+            return replace(ticket, status=status, resolved_at=resolved_at)
+        case SetPriority(priority=priority):
+            return replace(ticket, priority=priority)
+        case Transfer(team=team, restricted=restricted):
+            return replace(ticket, team=team, owner=None, restricted=ticket.restricted or restricted)
+        case Step(step=step, at=at, called=called):
+            return replace(ticket, step=step, stepped_at=at, called=called)
+        case Rate(rating=rating):
+            return replace(ticket, rating=rating)

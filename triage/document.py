@@ -1,0 +1,135 @@
+"""A message as neutral structure, which each adapter renders in its platform's own way.
+
+User text only ever stands in `Plain`, so no adapter can mistake it for markup.
+Made by `triage.layout`; read by `adapters.*.blocks / cards / page`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Text shown as it is, never parsed as markup."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    url: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """An instant, shown in the reader's own zone where the platform can do that.
+
+    `fallback` is the same instant in words, with its zone's name.
+    """
+
+    at: datetime
+    fallback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A person; `user` is the platform's user id, None when the person has no account there."""
+
+    user: str | None
+    name: str
+
+
+Span = Plain | Strong | Link | When | Mention
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """The body of a knowledge-base article: CommonMark written by the company's own editors."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Somebody's own words, possibly long, possibly several lines."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Label and value pairs, shown side by side where there is room."""
+
+    pairs: tuple[tuple[str, Line], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A footnote: source, hint, reason."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`command` is command text of `triage.commands`, the same a person could type."""
+
+    label: str
+    command: str
+    style: str = "default"
+    """`default`, `primary` or `danger`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    buttons: tuple[Button, ...]
+
+
+Block = Heading | Paragraph | Markdown | Quote | Facts | Small | Buttons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Blocks in reading order, and the same as one line of text for notifications and screen readers."""
+
+    blocks: tuple[Block, ...]
+    summary: str
+    language: str = "en"
+
+
+def text_of(line: Line) -> str:
+    """The line as plain text; instants as their fallback, mentions as `@name`."""
+    return "".join(_words(line))
+
+
+def _words(line: Line) -> Iterator[str]:
+    for span in line:
+        match span:
+            case Plain(text) | Strong(text):
+                yield text
+            case Link(_, label):
+                yield label
+            case When(_, fallback):
+                yield fallback
+            case Mention(_, name):
+                yield f"@{name}"

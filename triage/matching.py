@@ -1,0 +1,53 @@
+"""What a match is: the interface between `triage.match` (which computes it) and `triage.decide`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from triage.knowledge import Article
+from triage.model import Language
+
+
+class Verdict(StrEnum):
+    ANSWER = "answer"
+    SUGGEST = "suggest"
+    TICKET = "ticket"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An article and the probability, 0-1, that it answers the question."""
+
+    article: Article
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The matcher's opinion on one message.
+
+    `top` holds at most three candidates, best first. `answer` and `suggest` are the thresholds in
+    force. `team` is the team whose articles are nearest, None when nothing is near.
+    """
+
+    verdict: Verdict
+    language: Language
+    top: tuple[Candidate, ...] = ()
+    answer: float = 1.0
+    suggest: float = 1.0
+    team: str | None = None
+    reasons: tuple[str, ...] = ()
+    parts: tuple[Match, ...] = field(default=())
+
+    @property
+    def best(self) -> Candidate | None:
+        return self.top[0] if self.top else None
+
+
+class Matcher(Protocol):
+    """Built once for one audience's knowledge base; pure and safe to call from any thread."""
+
+    def match(self, text: str) -> Match: ...

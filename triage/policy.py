@@ -1,0 +1,132 @@
+"""What the company has decided, as values: teams, people, places, promises.
+
+`bot.deskfile` builds a `Policy` from desk.yaml; the core reads it and never sees the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from triage.calendars import ALWAYS, Calendar
+from triage.model import Account, Channel, Language, Person, Platform, Priority
+
+
+class Metric(StrEnum):
+    """The seven clocks, in the order of SLA.md."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_REPLY = "next_reply"
+    PERIODIC_UPDATE = "periodic_update"
+    REQUESTER_WAIT = "requester_wait"
+    AGENT_WORK = "agent_work"
+    RESOLUTION = "resolution"
+    OWNERSHIP = "ownership"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """The promises for one priority: seconds by metric, in business or calendar time."""
+
+    seconds: Mapping[Metric, int]
+    hours: str = "business"
+    pause_on_hold: bool = False
+    reopen: str = "exclude"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """All a ticket's clocks need; copied onto the ticket when it is opened (SLA.md, rule 2).
+
+    `warn` holds stages before due: `50%` of the target, or `-30m` of policy time.
+    """
+
+    calendar: Calendar = ALWAYS
+    targets: Mapping[Priority, Targets] = field(default_factory=dict)
+    warn: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Someone named in desk.yaml, known by platform ids only (never by name or mail)."""
+
+    id: str
+    name: str
+    accounts: tuple[Account, ...] = ()
+    language: Language | None = None
+    email: str | None = None
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    id: str
+    name: str
+    agents: tuple[str, ...] = ()
+    lead: str | None = None
+    language: Language = Language.EN
+    restricted: bool = False
+    allow_guests: bool = False
+    terms: Terms = field(default_factory=Terms)
+    help: tuple[Channel, ...] = ()
+    triage: Mapping[Platform, Channel] = field(default_factory=dict)
+
+    @property
+    def triage_channel(self) -> Channel | None:
+        """Where its cards are posted: the first of the platforms named in desk.yaml."""
+        return next(iter(self.triage.values()), None)
+
+    @property
+    def staff(self) -> frozenset[str]:
+        return frozenset(self.agents) | ({self.lead} if self.lead else frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    teams: Mapping[str, Team]
+    people: Mapping[str, Member] = MappingProxyType({})
+    places: frozenset[tuple[Platform, str]] = frozenset()
+    precision: float = 0.95
+
+    def member(self, account: Account) -> Member | None:
+        return next((m for m in self.people.values() if account in m.accounts), None)
+
+    def is_stranger(self, account: Account, *, guest: bool) -> bool:
+        """People of a place not listed in desk.yaml, and guests of a listed one (DESIGN.md, "Strangers")."""
+        return guest or (account.platform, account.place) not in self.places
+
+    def is_admin(self, person: str) -> bool:
+        return person in self.people and self.people[person].admin
+
+    def serves(self, person: str, team: str) -> bool:
+        """Whether this person works this team's tickets: an agent, its lead, or an admin.
+
+        Admins are kept out of restricted teams unless they are named there.
+        """
+        if team not in self.teams:
+            return self.is_admin(person)
+        found = self.teams[team]
+        return person in found.staff or (self.is_admin(person) and not found.restricted)
+
+    def teams_of(self, person: str) -> tuple[str, ...]:
+        return tuple(team for team in self.teams if self.serves(person, team))
+
+    def team_helping_in(self, channel: Channel) -> Team | None:
+        return next((t for t in self.teams.values() if any(c.key == channel.key for c in t.help)), None)
+
+    def team_triaging_in(self, channel: Channel) -> Team | None:
+        return next((t for t in self.teams.values() if any(c.key == channel.key for c in t.triage.values())), None)
+
+    def name(self, person: Person) -> str:
+        known = self.people.get(person.id)
+        return known.name if known else person.name
+
+
+def audience(policy: Policy, person: str, *, stranger: bool) -> frozenset[str]:
+    """The article audiences this person may read: `public`, `company`, `team:ID`."""
+    if stranger:
+        return frozenset({"public"})
+    own = {f"team:{team.id}" for team in policy.teams.values() if person in team.staff}
+    return frozenset({"public", "company"} | own)

@@ -1,0 +1,264 @@
+"""What the core needs from the world, as small protocols.
+
+`storage` implements `Storage`; each of `adapters.slack / teams / web` implements `ChatPort` and is
+given an `Intake` to hand its messages to; `bot.compose` joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from triage.changes import Decision
+from triage.document import Document
+from triage.model import Account, Channel, Conversation, Entry, Message, MessageRef, Person, Platform, Thread, Ticket
+from triage.outgoing import Outgoing
+from triage.sla import Clock
+
+Now = Callable[[], datetime]
+"""The clock: an aware instant in UTC. Virtual in tests, faster in the demo."""
+
+NewId = Callable[[], str]
+"""A fresh surrogate id."""
+
+
+# --- inbound -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a message: `ack` is to be shown at once where the platform waits for it."""
+
+    repeat: bool = False
+    ack: Document | None = None
+    failure: str | None = None
+    """The id of the failed turn that was stored instead."""
+
+
+class Intake(Protocol):
+    """Takes one message to the core, off the event loop, and returns once it is committed.
+
+    Raises `TurnError` when nothing was stored: the adapter must then not acknowledge.
+    """
+
+    async def __call__(self, message: Message) -> Receipt: ...
+
+
+# --- outbound ----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A thread and the opaque `reference` its adapter left with an inbound message, if any."""
+
+    thread: Thread
+    reference: str | None = None
+
+
+class ChatPort(Protocol):
+    """One platform's outbound side. Every method raises `TryLater` or `GiveUp`, nothing else."""
+
+    platform: Platform
+
+    async def post(self, to: Address, document: Document, *, key: str) -> MessageRef:
+        """Post; `key` is the outbox key, to be carried in the message where the platform allows it."""
+        ...
+
+    async def update(self, ref: MessageRef, document: Document, *, reference: str | None) -> None: ...
+
+    async def whisper(self, to: Address, account: Account, document: Document, *, reply_url: str | None) -> None:
+        """Show to one person alone, in place; raises CannotWhisper where that cannot be done."""
+        ...
+
+    async def direct(self, account: Account, *, reference: str | None) -> Address:
+        """The direct chat with this person, opened if need be; `reference` is the place's."""
+        ...
+
+    async def find(self, to: Address, *, key: str) -> MessageRef | None:
+        """Look once for a post that may have been sent before a crash; None where that is impossible."""
+        ...
+
+    def invitation(self, place: str) -> str | None:
+        """A link that opens a direct chat with the bot."""
+        ...
+
+
+# --- storage -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """What a turn wants loaded. `number` names a ticket; otherwise the thread's own is meant."""
+
+    sender: str
+    here: Thread
+    root: str | None
+    flat: bool
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What storage found, under lock. `team_side` is true in a ticket card's thread."""
+
+    conversation: Conversation | None = None
+    ticket: Ticket | None = None
+    team_side: bool = False
+    clocks: tuple[Clock, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    """Requester and owner of the ticket, and whoever wrote its entries."""
+    opening: str = ""
+    """The ticket's first message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueClock:
+    ticket: Ticket
+    clock: Clock
+    requester: Person
+
+
+class Work(Protocol):
+    """One write transaction. Leaving it without `commit` rolls everything back."""
+
+    def claim(self, key: str, at: datetime) -> bool:
+        """First statement of a turn: put the key into the inbox; False when it was there already."""
+        ...
+
+    def load(self, lookup: Lookup) -> Loaded: ...
+
+    def next_number(self) -> int:
+        """The number of the next ticket."""
+        ...
+
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
+        """Write changes and outbox; keep the message's `reference` for its channel and place.
+
+        Raises Conflict when a ticket changed since it was loaded.
+        """
+        ...
+
+    def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
+        """Clocks whose `next_at` has passed, oldest first, locked for this transaction."""
+        ...
+
+    def fail(self, id: str, key: str, at: datetime, error: str) -> None:
+        """Keep a turn that could not be decided, for `doctor`."""
+        ...
+
+    def commit(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """An outbox row under lease. `token` proves the lease; `doubtful` was leased before and never marked."""
+
+    outgoing: Outgoing
+    fallback: str
+    token: str
+    tries: int
+    created_at: datetime
+    doubtful: bool = False
+    ref: MessageRef | None = None
+    """For `OnSlot` and `UnderSlot`: the message meant."""
+    account: Account | None = None
+    """For `Direct` and `Privately`: where the person is."""
+    reference: str | None = None
+    """The adapter's opaque reference for the channel (or direct chat), else the place's."""
+    direct: Channel | None = None
+    """The direct chat with `account`, if one is known."""
+    mentions: Mapping[str, Mapping[Platform, str]] = field(default_factory=dict)
+
+
+class Outbox(Protocol):
+    """Delivery's side of the storage; each call is its own short transaction."""
+
+    def lease(self, limit: int, *, skip: frozenset[str] = frozenset()) -> Sequence[Parcel]:
+        """At most one row a lane, none of the buckets in `skip`; 60 s of lease."""
+        ...
+
+    def stands(self, parcel: Parcel) -> bool:
+        """Whether the guard still holds."""
+        ...
+
+    def sent(self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None) -> bool:
+        """Mark sent, keep the reference; False when the lease was lost."""
+        ...
+
+    def later(self, parcel: Parcel, seconds: float, reason: str) -> None:
+        """Give the lease back; not before `seconds` from now."""
+        ...
+
+    def dropped(self, parcel: Parcel, reason: str) -> None:
+        """The guard failed: it need not be said any more."""
+        ...
+
+    def failed(self, parcel: Parcel, reason: str) -> None:
+        """Give the row up; the lane moves on."""
+        ...
+
+    def pending(self) -> int: ...
+
+
+class Reading(Protocol):
+    """Reads outside any transaction that matters."""
+
+    def seen(self, key: str) -> bool: ...
+
+    def person(self, account: Account) -> Person | None: ...
+
+    def people(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
+
+    def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
+        """Open tickets of these teams, most pressing first, and how many there are."""
+        ...
+
+    def mine(self, owner: str, limit: int) -> tuple[Sequence[Ticket], int]: ...
+
+    def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:
+        """The next due time of each ticket that has one."""
+        ...
+
+    def history(self, ticket: str, limit: int) -> Sequence[Entry]:
+        """The newest entries, oldest first."""
+        ...
+
+
+class Storage(Protocol):
+    def reading(self) -> AbstractContextManager[Reading]: ...
+
+    def writing(self) -> AbstractContextManager[Work]: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+
+# --- the web chat's own log --------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPost:
+    """One post of the web chat; `author` None is the bot. `only_for` is a user id: nobody else sees it."""
+
+    id: str
+    thread: Thread
+    at: datetime
+    author: str | None
+    document: Document
+    only_for: str | None = None
+    edited: bool = False
+    key: str | None = None
+    """The outbox key, for posts of the bot: writing one twice writes it once."""
+
+
+class Transcript(Protocol):
+    """What was said in the web chat: the platform that Slack and Teams are for the other adapters."""
+
+    def write(self, post: WebPost) -> WebPost:
+        """Append, or return the post already written under the same `key`."""
+        ...
+
+    def replace(self, id: str, document: Document) -> bool:
+        """Show something else in place; False when there is no such post."""
+        ...
+
+    def find(self, key: str) -> WebPost | None: ...
+
+    def read(self, channels: Sequence[str], user: str, limit: int) -> Sequence[WebPost]:
+        """The newest posts of these channels (`Channel.key`) that this user may see, oldest first."""
+        ...
