@@ -33,7 +33,7 @@ class Article:
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
     articles: tuple[Article, ...] = ()
-    _by_id: Mapping[str, tuple[Article, ...]] = field(default=MappingProxyType({}), compare=False, repr=False)
+    _by_id: Mapping[str, tuple[Article, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, articles: Iterable[Article]) -> KnowledgeBase:

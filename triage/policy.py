@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from triage.calendars import ALWAYS, Calendar
 from triage.model import Account, Channel, Language, Person, Platform, Priority
@@ -86,7 +85,7 @@ class Team:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     teams: Mapping[str, Team]
-    people: Mapping[str, Member] = MappingProxyType({})
+    people: Mapping[str, Member] = field(default_factory=dict)
     places: frozenset[tuple[Platform, str]] = frozenset()
     precision: float = 0.95
 

@@ -1,0 +1,1 @@
+"""The catalogue's texts, one file a part and language."""
