@@ -95,11 +95,8 @@ def next_open(calendar: Calendar, at: datetime) -> datetime:
 
 
 def is_open(calendar: Calendar, at: datetime) -> bool:
-    return any(opens <= at for opens, _ in _first(_open_from(calendar, at)))
-
-
-def _first(spans: Iterator[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    return [span for _, span in zip(range(1), spans, strict=False)]
+    opens, _ = next(_open_from(calendar, at), (None, None))
+    return opens == at
 
 
 def _open_from(calendar: Calendar, start: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -126,16 +123,31 @@ def _open_until(calendar: Calendar, end: datetime) -> Iterator[tuple[datetime, d
 
 @lru_cache(maxsize=8192)
 def _open_on(calendar: Calendar, day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """The spans that begin on this local day, in UTC; none on a holiday."""
+    """The spans that begin on this local day, in UTC and in order; no instant is in two spans.
+
+    Windows that lie apart on the wall can overlap in truth on the day when clocks go forward.
+    """
+    done = max((closes for _, closes in _begun_on(calendar, day - timedelta(days=1))), default=None)
+    spans: list[tuple[datetime, datetime]] = []
+    for opens, closes in _begun_on(calendar, day):
+        if done is None or closes > done:
+            spans.append((max(opens, done or opens), closes))
+            done = closes
+    return tuple(spans)
+
+
+@lru_cache(maxsize=8192)
+def _begun_on(calendar: Calendar, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """The day's windows as instants; none on a holiday."""
     if day.isoformat() in calendar.holidays or day in _public_holidays(calendar.holidays, day.year):
         return ()
     zone = ZoneInfo(calendar.timezone)
     spans = (
         (_local(zone, day, window.opens), _local(zone, day, window.closes))
-        for window in sorted(calendar.windows, key=lambda window: window.opens)
+        for window in calendar.windows
         if window.day == day.weekday()
     )
-    return tuple((opens, closes) for opens, closes in spans if closes > opens)
+    return tuple(sorted((opens, closes) for opens, closes in spans if closes > opens))
 
 
 @lru_cache(maxsize=256)

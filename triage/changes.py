@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.matching import Verdict
-from triage.model import Conversation, Entry, Person, Priority, Status, Ticket
+from triage.model import ChannelKind, Conversation, Entry, Person, Priority, Status, Ticket
 from triage.outgoing import Notice, Outgoing
+from triage.policy import Terms
 from triage.sla import Clock
 
 
@@ -61,7 +62,8 @@ class SetPriority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """To another team; its owner is given up, restriction is never lifted by a transfer."""
+    """To another team; its owner is given up. Restriction is never lifted, and once it holds
+    the requester is answered privately."""
 
     ticket: str
     team: str
@@ -111,6 +113,14 @@ class KeepClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepTerms:
+    """Store the terms a ticket's clocks run under: a copy, taken when it is opened (SLA.md, rule 2)."""
+
+    ticket: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """Somebody said whether an article helped: a labelled case for the matcher."""
 
@@ -122,7 +132,7 @@ class Feedback:
     """`solved`, `unsolved`, `picked` or `none`."""
 
 
-Change = TicketChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | KeepClock | Feedback
+Change = TicketChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | KeepClock | KeepTerms | Feedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +170,9 @@ def apply(ticket: Ticket, change: TicketChange) -> Ticket:
         case SetPriority(priority=priority):
             return replace(ticket, priority=priority)
         case Transfer(team=team, restricted=restricted):
-            return replace(ticket, team=team, owner=None, restricted=ticket.restricted or restricted)
+            public = ticket.home is not None and ticket.home.channel.kind is not ChannelKind.DM
+            home = None if restricted and public else ticket.home
+            return replace(ticket, team=team, owner=None, home=home, restricted=ticket.restricted or restricted)
         case Step(step=step, at=at, called=called):
             return replace(ticket, step=step, stepped_at=at, called=called)
         case Rate(rating=rating):

@@ -115,6 +115,8 @@ class Document:
     blocks: tuple[Block, ...]
     summary: str
     language: str = "en"
+    accent: str | None = None
+    """For tickets only, where a platform can colour a card: the priority, or `ended`."""
 
 
 def text_of(line: Line) -> str:

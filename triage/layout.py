@@ -27,7 +27,7 @@ from triage.document import (
     When,
     text_of,
 )
-from triage.model import Language, Status
+from triage.model import ENDED, Language, Status
 from triage.outgoing import (
     Answer,
     At,
@@ -83,7 +83,15 @@ def render(notice: Notice, language: Language, mention: MentionOf = by_name) -> 
             blocks = page.reasons(notice)
         case Help():
             blocks = page.help(notice)
-    return Document(blocks=tuple(blocks), summary=_summary(blocks), language=language)
+    return Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice))
+
+
+def _accent(notice: Notice) -> str | None:
+    match notice:
+        case (Card() as card) | TicketView(card=card):
+            return "ended" if card.status in ENDED else card.priority
+        case _:
+            return None
 
 
 def _summary(blocks: list[Block]) -> str:

@@ -170,14 +170,18 @@ Notice = Say | Answer | Suggestions | Card | TicketList | TicketView | Reasons |
 # --- targets -----------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InThread:
-    """A post in a thread or, when the thread has no root, at the top of the channel."""
+    """A post in a thread or, when the thread has no root, at the top of the channel.
+
+    `order` is its lane when that is not the thread's own: a card leads the lane of its own thread.
+    """
 
     thread: Thread
+    order: str | None = None
     kind: Literal["in_thread"] = "in_thread"
 
     @property
     def lane(self) -> str:
-        return self.thread.key
+        return self.order or self.thread.key
 
     @property
     def bucket(self) -> str:
@@ -277,8 +281,9 @@ class Outgoing:
     """Within one bucket lower goes first: 0 replies to people, 1 cards."""
 
 
-def card_slot(ticket: str) -> str:
-    return f"card:{ticket}"
+def card_slot(ticket: str, team: str) -> str:
+    """The card of a ticket in one team's triage channel; after a transfer there are two."""
+    return f"card:{ticket}:{team}"
 
 
 def promise_slot(ticket: str) -> str:

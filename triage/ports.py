@@ -16,6 +16,7 @@ from triage.changes import Decision
 from triage.document import Document
 from triage.model import Account, Channel, Conversation, Entry, Message, MessageRef, Person, Platform, Thread, Ticket
 from triage.outgoing import Outgoing
+from triage.policy import Terms
 from triage.sla import Clock
 
 Now = Callable[[], datetime]
@@ -106,6 +107,8 @@ class Loaded:
     """Requester and owner of the ticket, and whoever wrote its entries."""
     opening: str = ""
     """The ticket's first message."""
+    terms: Terms | None = None
+    """What the ticket's clocks run under, as kept when it was opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,7 @@ class DueClock:
     ticket: Ticket
     clock: Clock
     requester: Person
+    terms: Terms
 
 
 class Work(Protocol):
@@ -123,6 +127,10 @@ class Work(Protocol):
         ...
 
     def load(self, lookup: Lookup) -> Loaded: ...
+
+    def look(self) -> Reading:
+        """Reads inside this transaction."""
+        ...
 
     def next_number(self) -> int:
         """The number of the next ticket."""
@@ -210,7 +218,9 @@ class Reading(Protocol):
         """Open tickets of these teams, most pressing first, and how many there are."""
         ...
 
-    def mine(self, owner: str, limit: int) -> tuple[Sequence[Ticket], int]: ...
+    def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
+        """Tickets not ended that this person owns or asked for, most pressing first, and how many."""
+        ...
 
     def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:
         """The next due time of each ticket that has one."""

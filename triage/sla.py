@@ -149,19 +149,19 @@ def ring(clock: Clock, terms: Terms, now: datetime) -> Rung | None:
     if passed[-1] == DUE:
         breach = ClockEvent(at=clock.due_at, kind=ClockEventKind.BREACH)
         fired = replace(fired, log=(*fired.log, breach), state=ClockState.BREACHED)
-    return Rung(stage=passed[-1], clock=_scheduled(fired, terms))
+    return Rung(stage=passed[-1], clock=scheduled(fired, terms))
 
 
 # --- one clock ---------------------------------------------------------------------------------
 def _start(ticket: str, metric: Metric, instance: int, targets: Targets, terms: Terms, at: datetime) -> Clock:
     event = ClockEvent(at=at, kind=ClockEventKind.START, target=targets.seconds[metric])
     clock = Clock(ticket=ticket, metric=metric, instance=instance, log=(event,), hours=targets.hours)
-    return _scheduled(clock, terms)
+    return scheduled(clock, terms)
 
 
 def _with(clock: Clock, terms: Terms, event: ClockEvent) -> Clock:
     """The clock after one more event, breached if its due time passed before it (SLA.md, rule 7)."""
-    return _scheduled(replace(_judged(clock, event.at), log=(*_judged(clock, event.at).log, event)), terms)
+    return scheduled(replace(_judged(clock, event.at), log=(*_judged(clock, event.at).log, event)), terms)
 
 
 def _judged(clock: Clock, at: datetime) -> Clock:
@@ -198,7 +198,7 @@ def _revive(clock: Clock, targets: Targets, terms: Terms, at: datetime) -> Clock
     if targets.reopen == "exclude":
         pause = ClockEvent(at=ended, kind=ClockEventKind.PAUSE)
         log = (*log, pause, ClockEvent(at=at, kind=ClockEventKind.RESUME))
-    return _scheduled(replace(clock, log=log, revision=clock.revision + 1, fired=()), terms)
+    return scheduled(replace(clock, log=log, revision=clock.revision + 1, fired=()), terms)
 
 
 def _retarget(clock: Clock, targets: Targets, terms: Terms, at: datetime) -> Clock:
@@ -209,7 +209,7 @@ def _retarget(clock: Clock, targets: Targets, terms: Terms, at: datetime) -> Clo
     return _with(raised, terms, event)
 
 
-def _scheduled(clock: Clock, terms: Terms) -> Clock:
+def scheduled(clock: Clock, terms: Terms) -> Clock:
     """State, due time and next stage as they follow from the log."""
     state, due_at = _state(clock), _due_at(clock, terms)
     known = replace(clock, state=state, due_at=due_at, next_at=None)

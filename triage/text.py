@@ -18,6 +18,9 @@ MAX_RAW = 40_000
 MAX_TEXT = 4_000
 """Characters of normalised text that are kept."""
 
+MAX_TALK = 120
+"""A longer message is never mere small talk."""
+
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 HANGUL = "\uac00-\ud7a3\u1100-\u11ff"
 
@@ -25,6 +28,10 @@ _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _URL = re.compile(r"\b(?:https?://|www\.)\S+")
 _MENTION = re.compile(r"(?<!\S)@[\w.-]+")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+'-]{0,40}:")
+_LONE_JAMO = re.compile("[\u1100-\u11ff]+")
+_THANKS_SIGN = re.compile(
+    "(?:[\\s\ufe0f\U0001f3fb-\U0001f3ff]|👍|🙏|🙌|👌|❤|♥|💯|😊|ㄱㅅ|:(?:\\+1|thumbsup|pray|raised_hands|ok_hand|heart|100|blush):)+"
+)
 _QUOTED = re.compile(r"^(?:>|&gt;).*$", re.MULTILINE)
 _QUOTE_MARK = re.compile(r"^(?:>|&gt;)+", re.MULTILINE)
 _SPACES = re.compile(r"[^\S\n]+")
@@ -38,20 +45,47 @@ _SIGNATURE = re.compile(
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|[。！？；\n]+|(?<=[가-힣][.!?~])(?=\S)|(?<=[a-z]{2}\?)(?=\S)")
 _WORD = re.compile(rf"[{HAN}]+|[{HANGUL}]+|[^\W_{HAN}{HANGUL}]+(?:['’][^\W_{HAN}{HANGUL}]+)*")
 
+_DECORATION = frozenset({"So", "Sk", "Cf", "Cc", "Co", "Cs", "Cn"})
+_ENGLISH = frozenset(
+    ["a", "about", "after", "all", "am", "an", "and", "any", "anyone", "are", "as", "at", "be", "been", "but", "by", "can", "cannot", "can't", "could", "did", "do", "does", "doesn't", "don't", "for", "from", "get", "has", "have", "help", "hello", "hi", "how", "i", "i'm", "if", "in", "is", "isn't", "it", "its", "it's", "just", "me", "my", "need", "new", "no", "not", "of", "on", "or", "our", "please", "should", "since", "so", "some", "still", "that", "the", "their", "them", "there", "they", "this", "to", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "won't", "would", "you", "your"]
+)
+
 _THANKS = """
-thanks thank thx ty tysm tks cheers appreciated appreciate 감사 감사합니다 감사해요 감사드립니다 고마워 고마워요 고맙습니다
-땡큐 ㄱㅅ 謝謝 謝謝你 謝謝您 感謝 多謝 感恩 謝啦 謝了 3q
+thanks thank thx ty tysm tks cheers appreciated 감사 감사합니다 감사해요 감사드립니다 고마워 고마워요 고맙습니다 땡큐
+謝謝 感謝 多謝 感恩 謝啦 謝了 3q
+ok okay k great good nice cool perfect awesome super noted understood works worked fixed solved resolved
+네 넵 예 응 좋아요 좋습니다 알겠습니다 알겠어요 해결됐어요 해결됐습니다 해결되었습니다 확인했습니다 오케이
+好 好的 可以了 沒問題 收到 了解 知道了 太好了 解決了 太棒了
 """
-_GREETING = """
-hi hello hey hiya yo morning afternoon evening bye goodbye ping test 안녕 안녕하세요 안녕하십니까 하이 헬로 반갑습니다 수고하세요
-수고하십니다 수고하셨습니다 你好 您好 哈囉 嗨 早 早安 午安 晚安 大家好 再見 掰掰 辛苦了
+_GREETINGS = """
+hi hello hey hiya yo morning afternoon evening bye goodbye 안녕 안녕하세요 안녕하십니까 하이 헬로 반갑습니다 반가워요
+수고하세요 수고하십니다 수고하셨습니다 你好 您好 哈囉 嗨 早 早安 午安 晚安 再見 掰掰 辛苦了
 """
-_FILLER = """
-ok okay k great good nice cool perfect awesome super got it that worked works so much very a lot you u all everyone team again
-for the your help there yes yep sure fine will do well done guys folks and oh thats that's it's its fixed solved now
-네 넵 예 응 좋아요 좋습니다 알겠습니다 알겠어요 정말 너무 많이 덕분에 해결됐어요 해결됐습니다 해결되었습니다 확인했습니다 확인 다들 여러분 모두
-잘 됩니다 돼요 도와주셔서 빠른 답변 好 好的 好喔 好啊 可以了 沒問題 收到 了解 知道了 太好了 解決了 大家 你的幫忙 幫忙 很 非常 真的 囉 喔 啊 啦 了
+_PADDING = """
+it that this so very a lot you u all everyone team again for the your help support there yes yep sure fine will do well
+done guys folks and oh that's it's is now me much many quick fast got works
+정말 너무 많이 덕분에 잘 됩니다 돼요 돼네요 도와주셔서 빠른 답변 다들 여러분 모두 이제 진짜 대단히
+你 您 你們 大家 的 幫忙 協助 很 非常 真的 囉 喔 啊 啦 了 你的
 """
+
+
+class _Visible(dict[int, str]):
+    """A `str.translate` table, filled as characters are met: emoji become blanks, invisible ones vanish."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = shown = _shown(chr(code))
+        return shown
+
+
+def _shown(char: str) -> str:
+    if char in "\n\t":
+        return char
+    if "\ufe00" <= char <= "\ufe0f" or unicodedata.category(char) == "Cf":
+        return ""
+    return " " if unicodedata.category(char) in _DECORATION and char not in "^`" else char
+
+
+_VISIBLE = _Visible()
 
 
 def normalise(text: str) -> str:
@@ -61,11 +95,11 @@ def normalise(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text[:MAX_RAW]).casefold()
     folded = unicodedata.normalize("NFKC", folded.replace("\r", "\n"))
-    visible = "".join(map(_visible, folded))
-    for noise in (_CODE, _URL, _MENTION, _SHORTCODE):
+    visible = folded.translate(_VISIBLE)
+    for noise in (_CODE, _URL, _MENTION, _SHORTCODE, _LONE_JAMO):
         visible = noise.sub(" ", visible)
     own = _tidy(_QUOTED.sub("", visible)) or _tidy(_QUOTE_MARK.sub("", visible))
-    return _without_signature(own)[:MAX_TEXT].strip()
+    return _tidy(_without_signature(own)[:MAX_TEXT])
 
 
 def sentences(text: str) -> list[str]:
@@ -92,18 +126,63 @@ def is_han(word: str) -> bool:
 
 
 def language_of(text: str) -> Language:
-    """The language a reply should be in; English when no Hangul or Han says otherwise.
+    """The language a reply should be in; English unless Hangul or Han outweigh the Latin letters.
 
-    Latin letters weigh a fifth: product names are Latin in every language (`VPN이 안돼요`).
+    A Hangul or Han character weighs three letters. English function words weigh double, other
+    Latin words a fifth: product names are Latin in every language (`VPN이 안돼요`).
     """
-    han = hangul = latin = 0
-    for char in normalise(text):
-        if is_hangul(char) or "\u3131" <= char <= "\u318e":
-            hangul += 1
-        elif is_han(char):
-            han += 1
-        elif char.isalpha():
-            latin += 1
-    if max(hangul, han) * 5 < latin or not hangul + han:
+    hangul = han = latin = 0.0
+    for word in words(normalise(text) or text[:MAX_TEXT]):
+        if is_hangul(word):
+            hangul += 3 * len(word)
+        elif is_han(word):
+            han += 3 * len(word)
+        else:
+            latin += len(word) * (2 if word in _ENGLISH else 0.2)
+    if max(hangul, han) <= latin:
         return Language.EN
-    return Language.KO if hangul * 2 >= han else Language.ZH_HANT
+    return Language.KO if 2 * hangul >= han else Language.ZH_HANT
+
+
+def is_thanks(text: str) -> bool:
+    """Whether the message merely thanks or confirms ("thanks!", "ok great", "감사합니다", "謝謝", "👍")."""
+    if _THANKS_SIGN.fullmatch(text[:MAX_TALK]):
+        return True
+    return _consists_of(text, _THANKING, _THANKING | _GREETING | _PAD)
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether the message merely thanks, confirms or greets, and so asks for no answer."""
+    return is_thanks(text) or _consists_of(text, _THANKING | _GREETING, _THANKING | _GREETING | _PAD)
+
+
+def _consists_of(text: str, needed: frozenset[str], allowed: frozenset[str]) -> bool:
+    if len(text) > MAX_TALK:
+        return False
+    said = [part for word in words(normalise(text)) for part in _split(word, allowed)]
+    return bool(said) and allowed.issuperset(said) and not needed.isdisjoint(said)
+
+
+def _split(word: str, known: frozenset[str]) -> list[str]:
+    """A run of Han cut greedily into known words, since nothing separates them; other words as they are."""
+    if not is_han(word):
+        return [word]
+    parts: list[str] = []
+    while word:
+        size = next((n for n in range(min(len(word), 4), 0, -1) if word[:n] in known), len(word))
+        parts.append(word[:size])
+        word = word[size:]
+    return parts
+
+
+def _tidy(text: str) -> str:
+    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+def _without_signature(text: str) -> str:
+    """The text before its signature; the whole text when nothing would be left."""
+    found = _SIGNATURE.search(text)
+    return text[: found.start()] if found and text[: found.start()].strip() else text
+
+
+_THANKING, _GREETING, _PAD = (frozenset(known.split()) for known in (_THANKS, _GREETINGS, _PADDING))

@@ -1,0 +1,243 @@
+"""The use cases, over ports: take one message, sweep the clocks.
+
+Called by the edge through `bot.turns`: `take` for every inbound message, `sweep` by a fixed job.
+Synchronous; a turn is one write transaction and no network call is made inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from triage.changes import Decision, Meet
+from triage.commands import Command, Intent, Verb, intent_of
+from triage.decide import decide
+from triage.errors import Conflict
+from triage.knowledge import KnowledgeBase
+from triage.layout import render
+from triage.matching import Match, Matcher
+from triage.model import ChannelKind, Kind, Language, Message, Person
+from triage.outgoing import InThread, Notice, Outgoing, Privately, Say, Target
+from triage.phrases import language_of_locale
+from triage.pings import pinged
+from triage.policy import Policy, audience
+from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
+from triage.reading import HISTORY, ROWS, teams_asked
+from triage.turn import Situation, own_thread
+
+ATTEMPTS = 3
+"""How often a turn is decided when others keep changing the same ticket first."""
+
+LATIN_WORDS = 4
+"""So many Latin words are taken for English."""
+
+SWEEP_BATCH = 100
+"""Clocks rung in one transaction."""
+
+
+class Knowing(Protocol):
+    """The knowledge base as one audience sees it, ready to match; swapped whole when it changes."""
+
+    def base(self, audience: frozenset[str]) -> KnowledgeBase: ...
+
+    def matcher(self, audience: frozenset[str]) -> Matcher: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message with what is known before the transaction: who, what they may read, what matched."""
+
+    message: Message
+    sender: Person
+    stranger: bool
+    audience: frozenset[str]
+    intent: Intent
+    match: Match | None
+
+
+class Desk:
+    """`policy` is called once a turn, so that a changed desk.yaml is in force with the next message."""
+
+    def __init__(
+        self, storage: Storage, knowing: Knowing, policy: Callable[[], Policy], *, now: Now, new_id: NewId
+    ) -> None:
+        self._storage = storage
+        self._knowing = knowing
+        self._policy = policy
+        self._now = now
+        self._new_id = new_id
+
+    # --- a message ---
+    def take(self, message: Message) -> Receipt:
+        """One turn: stored whole, or not at all (then it raises a TurnError)."""
+        policy, now = self._policy(), self._now()
+        with self._storage.reading() as reading:
+            if reading.seen(message.key):
+                return Receipt(repeat=True)
+            arrival = self._arrive(message, policy, reading)
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._turn(arrival, policy, now)
+            except Conflict:
+                continue
+        return self._turn(arrival, policy, now)
+
+    def explain(self, text: str, *, language: Language | None = None, team: str | None = None) -> Match:
+        """The matcher's opinion on a text, as any employee would get it; stores nothing."""
+        readable = frozenset({"public", "company"} | ({f"team:{team}"} if team else set()))
+        match = self._knowing.matcher(readable).match(text)
+        return replace(match, language=language) if language else match
+
+    def fail(self, message: Message, error: str) -> Receipt:
+        """Keep a turn that raised, with an apology to whoever waits for an answer."""
+        policy, now, id = self._policy(), self._now(), self._new_id()
+        with self._storage.reading() as reading:
+            sender = self._sender(message, policy, reading)
+        apology = Say(phrase="error.failed", values={"id": id})
+        outgoing = (_private(message, sender, f"{message.key}/failed", apology),) if message.addressed else ()
+        with self._storage.writing() as work:
+            if not work.claim(message.key, now):
+                return Receipt(repeat=True)
+            work.fail(id, message.key, now, error)
+            work.record(Decision(changes=(Meet(person=sender),), outgoing=outgoing), now, message=message)
+            work.commit()
+        return Receipt(failure=id)
+
+    def _turn(self, arrival: Arrival, policy: Policy, now: datetime) -> Receipt:
+        message = arrival.message
+        with self._storage.writing() as work:
+            if not work.claim(message.key, now):
+                return Receipt(repeat=True)
+            situation = self._situation(arrival, policy, work)
+            decision = decide(message, situation, arrival.match, policy, now)
+            met = Decision(changes=(Meet(person=arrival.sender),)) + decision
+            work.record(met, now, message=message)
+            work.commit()
+        ack = render(decision.ack, arrival.sender.language) if decision.ack else None
+        return Receipt(ack=ack)
+
+    def _arrive(self, message: Message, policy: Policy, reading: Reading) -> Arrival:
+        sender = self._sender(message, policy, reading)
+        stranger = policy.is_stranger(message.sender.account, guest=message.sender.guest)
+        readable = audience(policy, sender.id, stranger=stranger)
+        intent = intent_of(message)
+        asked = _asked(message, intent)
+        match = self._knowing.matcher(readable).match(asked) if asked and not _triaging(message, policy) else None
+        if match:
+            match = replace(match, language=_spoken(asked, match.language, sender.language))
+        return Arrival(message=message, sender=sender, stranger=stranger, audience=readable, intent=intent, match=match)
+
+    def _sender(self, message: Message, policy: Policy, reading: Reading) -> Person:
+        """The person behind the account: named in desk.yaml, known from before, or new."""
+        said, account = message.sender, message.sender.account
+        member, known = policy.member(account), reading.person(account)
+        id = member.id if member else known.id if known else self._new_id()
+        name = (member.name if member else said.name) or (known.name if known else "") or account.user
+        language = known.language if known else Language.EN
+        if said.locale:
+            language = language_of_locale(said.locale)
+        if member and member.language and not said.locale:
+            language = member.language
+        timezone = said.timezone or (known.timezone if known else None)
+        return Person(id=id, name=name, language=language, timezone=timezone, account=account)
+
+    def _situation(self, arrival: Arrival, policy: Policy, work: Work) -> Situation:
+        loaded = self._load(arrival, work)
+        situation = Situation(
+            sender=arrival.sender,
+            stranger=arrival.stranger,
+            kb=self._knowing.base(arrival.audience),
+            new_number=work.next_number,
+            new_id=self._new_id,
+            loaded=loaded,
+        )
+        if not isinstance(arrival.intent, Command):
+            return situation
+        return _with_reading(situation, arrival, arrival.intent, policy, work.look())
+
+    def _load(self, arrival: Arrival, work: Work) -> Loaded:
+        message, intent = arrival.message, arrival.intent
+        number = intent.number if isinstance(intent, Command) else None
+        here = own_thread(message, arrival.sender) if _alone(message) else message.here
+        lookup = Lookup(sender=arrival.sender.id, here=here, root=message.thread, flat=message.flat, number=number)
+        loaded = work.load(lookup)
+        if message.kind is not Kind.BUTTON or loaded.conversation or loaded.ticket:
+            return loaded
+        return work.load(replace(lookup, here=own_thread(message, arrival.sender)))
+
+    # --- the clocks ---
+    def sweep(self) -> int:
+        """Ring every clock whose next stage has come; returns how many were rung."""
+        rung = 0
+        while batch := self._sweep_batch():
+            rung += batch
+        return rung
+
+    def _sweep_batch(self) -> int:
+        now, policy = self._now(), self._policy()
+        with self._storage.writing() as work:
+            due = work.due(now, SWEEP_BATCH)
+            for item in due:
+                work.record(pinged(item, policy, now), now)
+            work.commit()
+        return len(due)
+
+
+def _private(message: Message, sender: Person, key: str, notice: Notice) -> Outgoing:
+    to: Target
+    if message.channel.kind is ChannelKind.DM:
+        to = InThread(thread=message.here)
+    else:
+        to = Privately(person=sender.id, near=message.here, reply_url=message.reply_url)
+    return Outgoing(key=key, to=to, notice=notice, language=sender.language)
+
+
+def _alone(message: Message) -> bool:
+    """A slash command outside a direct chat belongs to no thread."""
+    return message.kind is Kind.COMMAND and message.channel.kind is not ChannelKind.DM
+
+
+def _triaging(message: Message, policy: Policy) -> bool:
+    return policy.team_triaging_in(message.channel) is not None and not message.addressed
+
+
+def _asked(message: Message, intent: Intent) -> str:
+    """The words to match: a question, never an order about a ticket."""
+    if message.kind in (Kind.EDIT, Kind.DELETE):
+        return ""
+    match intent:
+        case Command(verb=Verb.ASK | Verb.NEW | Verb.TICKET, rest=rest):
+            return rest
+        case None:
+            return message.text
+        case _:
+            return ""
+
+
+def _spoken(text: str, found: Language, preferred: Language) -> Language:
+    """A few Latin words ("VPN error 809") say nothing about the language their writer reads."""
+    if found is not Language.EN or preferred is Language.EN:
+        return found
+    return preferred if len(text.split()) < LATIN_WORDS else found
+
+
+def _with_reading(
+    situation: Situation, arrival: Arrival, command: Command, policy: Policy, reading: Reading
+) -> Situation:
+    """What the reading verbs show: looked up inside the turn, so that it is one consistent view."""
+    ticket = situation.loaded.ticket
+    if command.verb in (Verb.SHOW, Verb.WHY) and ticket is not None:
+        history = reading.history(ticket.id, HISTORY)
+        authors = reading.people([entry.author for entry in history if entry.author])
+        return replace(situation, history=history, people=authors)
+    if command.verb is Verb.MINE:
+        tickets, total = reading.mine(arrival.sender.id, ROWS)
+    elif command.verb is Verb.QUEUE and (teams := teams_asked(arrival.sender.id, arrival.stranger, command, policy)):
+        tickets, total = reading.queue(teams, ROWS)
+    else:
+        return situation
+    people = reading.people([id for ticket in tickets for id in (ticket.requester, ticket.owner) if id])
+    dues = reading.due_of([ticket.id for ticket in tickets])
+    return replace(situation, tickets=tickets, total=total, dues=dues, people=people)

@@ -1,0 +1,64 @@
+"""The ping for a clock whose stage has come: whom it goes to and what it says.
+
+Called by `triage.desk` at the sweep, for each clock that storage found due.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from triage import sla
+from triage.changes import Decision, KeepClock
+from triage.model import Language, Ticket
+from triage.outgoing import At, Direct, Guard, Outgoing, Say, Target
+from triage.policy import Policy, Team
+from triage.ports import DueClock
+from triage.turn import under_card
+
+
+def pinged(due: DueClock, policy: Policy, now: datetime) -> Decision:
+    """The clock after ringing, and its ping: to the owner, or to the team when there is none."""
+    rung = sla.ring(due.clock, due.terms, now)
+    if rung is None:
+        return Decision(changes=(KeepClock(clock=sla.scheduled(due.clock, due.terms)),))
+    ticket, kept = due.ticket, KeepClock(clock=rung.clock)
+    team = policy.teams.get(ticket.team) or Team(id=ticket.team, name=ticket.team)
+    to = _whom(ticket, team)
+    if to is None:
+        return Decision(changes=(kept,))
+    clock = rung.clock
+    ping = Outgoing(
+        key=f"sla:{ticket.id}:{clock.metric}:{clock.instance}:{clock.revision}:{rung.stage}",
+        to=to,
+        notice=_ping(due, rung.stage, team),
+        language=_language(ticket.owner, policy, team),
+        ticket=ticket.id,
+        guard=Guard(ticket=ticket.id, metric=clock.metric, instance=clock.instance, revision=clock.revision),
+    )
+    return Decision(changes=(kept,), outgoing=(ping,))
+
+
+def _whom(ticket: Ticket, team: Team) -> Target | None:
+    """The owner directly; without one the team, under the card; without a channel the lead."""
+    under = under_card(ticket, team)
+    if ticket.owner:
+        return Direct(person=ticket.owner, otherwise=under)
+    if under:
+        return under
+    return Direct(person=team.lead) if team.lead else None
+
+
+def _ping(due: DueClock, stage: str, team: Team) -> Say:
+    clock, ticket = due.clock, due.ticket
+    if clock.due_at is None:
+        raise ValueError("a clock that is not due has no ping")
+    at = At(at=clock.due_at, zone=team.terms.calendar.timezone)
+    return Say(
+        phrase=f"ping.{'due' if stage == sla.DUE else 'soon'}.{clock.metric}",
+        values={"number": ticket.number, "subject": ticket.subject, "due": at},
+    )
+
+
+def _language(owner: str | None, policy: Policy, team: Team) -> Language:
+    member = policy.people.get(owner or "")
+    return (member.language if member else None) or team.language

@@ -1,0 +1,143 @@
+"""Verbs that only look: queue, mine, show, why, help. Their data was read before the turn.
+
+Called by `triage.decide`; answers go to the asker alone.
+"""
+
+from __future__ import annotations
+
+from triage.changes import Decision
+from triage.commands import Command, Verb
+from triage.matching import Verdict
+from triage.model import Entry, EntryKind, Ticket
+from triage.outgoing import At, Help, HistoryLine, Notice, Reasons, TicketLine, TicketList, TicketView
+from triage.phrases import moment, say
+from triage.policy import Policy
+from triage.sla import Clock
+from triage.turn import Turn
+
+EVERYONE = (Verb.ASK, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.ESCALATE, Verb.RESOLVE, Verb.REOPEN, Verb.HELP)
+AGENTS = (
+    Verb.QUEUE,
+    Verb.CLAIM,
+    Verb.RELEASE,
+    Verb.ASSIGN,
+    Verb.TRANSFER,
+    Verb.PRIORITY,
+    Verb.NOTE,
+    Verb.REPLY,
+    Verb.PENDING,
+)
+HISTORY = 20
+"""Entries shown by `show`."""
+
+ROWS = 10
+"""Tickets shown by `queue` and `mine`."""
+
+
+def queue(turn: Turn, command: Command) -> Decision:
+    teams = teams_asked(turn.sender.id, turn.situation.stranger, command, turn.policy)
+    if not teams:
+        return turn.say("error.agents_only", verb="queue")
+    names = ", ".join(turn.policy.teams[team].name for team in teams)
+    return _said(turn, _list(turn, "queue", names))
+
+
+def teams_asked(person: str, stranger: bool, command: Command, policy: Policy) -> tuple[str, ...]:
+    """The teams whose queue may be shown: the one named, or all that the person works for."""
+    own = () if stranger else policy.teams_of(person)
+    wanted = command.rest.casefold()
+    return tuple(team for team in own if not wanted or wanted in (team, policy.teams[team].name.casefold()))
+
+
+def mine(turn: Turn, command: Command) -> Decision:
+    return _said(turn, _list(turn, "mine", ""))
+
+
+def show(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    entries = [e for e in turn.situation.history if turn.serves(ticket) or e.kind is not EntryKind.NOTE]
+    card = turn.card(ticket, turn.clocks, turn.situation.loaded.opening)
+    history = tuple(_history(turn, ticket, entry) for entry in entries[-HISTORY:] if entry.text)
+    return _said(turn, TicketView(card=card, history=history))
+
+
+def why(turn: Turn, ticket: Ticket | None, command: Command) -> Decision:
+    """What decided: for a ticket its routing and clocks, for an answer the matcher's reasons."""
+    if ticket is None or (command.number is None and turn.conversation and turn.conversation.ticket is None):
+        conversation = turn.conversation
+        if conversation is None or not conversation.reasons:
+            return turn.say("why.none")
+        return _said(turn, Reasons(phrase="why.answer", values={}, reasons=conversation.reasons))
+    reasons = [entry.text for entry in turn.situation.history if entry.author is None and entry.text]
+    reasons += [_clock(turn, ticket, clock) for clock in turn.clocks]
+    if ticket.called and ticket.stepped_at:
+        when = moment(ticket.stepped_at, _zone(turn, ticket), turn.sender.language)
+        reasons.append(say("cause.step", turn.sender.language, {"called": ticket.called, "when": when}))
+    return _said(turn, Reasons(phrase="why.ticket", values={"number": ticket.number}, reasons=tuple(reasons)))
+
+
+def help_(turn: Turn, command: Command) -> Decision:
+    agent = not turn.situation.stranger and bool(turn.policy.teams_of(turn.sender.id))
+    return _said(turn, Help(verbs=tuple(map(str, (*EVERYONE, *(AGENTS if agent else ()))))))
+
+
+# --- private -----------------------------------------------------------------------------------
+def _said(turn: Turn, notice: Notice) -> Decision:
+    return Decision(verdict=Verdict.IGNORE, outgoing=(turn.reply(notice),))
+
+
+def _list(turn: Turn, name: str, teams: str) -> TicketList:
+    rows = tuple(_row(turn, ticket) for ticket in turn.situation.tickets)
+    return TicketList(
+        phrase=f"{name}.title",
+        empty=f"{name}.empty",
+        values={"teams": teams},
+        rows=rows,
+        more=max(0, turn.situation.total - len(rows)),
+    )
+
+
+def _row(turn: Turn, ticket: Ticket) -> TicketLine:
+    due = turn.situation.dues.get(ticket.id)
+    return TicketLine(
+        number=ticket.number,
+        subject=ticket.subject,
+        status=ticket.status,
+        priority=ticket.priority,
+        requester=turn.who(ticket.requester).name,
+        owner=turn.who(ticket.owner).name if ticket.owner else None,
+        due=At(at=due, zone=_zone(turn, ticket)) if due else None,
+    )
+
+
+def _history(turn: Turn, ticket: Ticket, entry: Entry) -> HistoryLine:
+    text = entry.text
+    if entry.kind is EntryKind.EVENT and text.startswith("event."):
+        text = ""
+    return HistoryLine(
+        at=At(at=entry.at, zone=_zone(turn, ticket)),
+        author=turn.who(entry.author).name if entry.author else None,
+        what=f"entry.{entry.kind}",
+        text=text,
+    )
+
+
+def _clock(turn: Turn, ticket: Ticket, clock: Clock) -> str:
+    language = turn.sender.language
+    values: dict[str, object] = {
+        "metric": say(f"metric.{clock.metric}", language),
+        "target": _duration(clock.target),
+        "state": say(f"clock.{clock.state}", language),
+    }
+    if clock.due_at is None or not clock.live:
+        return say("cause.clock_stopped", language, values)
+    return say("cause.clock", language, {**values, "due": moment(clock.due_at, _zone(turn, ticket), language)})
+
+
+def _zone(turn: Turn, ticket: Ticket) -> str:
+    return turn.sender.timezone or turn.team_of(ticket).terms.calendar.timezone
+
+
+def _duration(seconds: int) -> str:
+    """Hours and minutes, in the form desk.yaml uses."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "") or f"{seconds}s"

@@ -1,0 +1,271 @@
+"""What agents do with a ticket: one function a verb, all idempotent for a person, a ticket and a verb.
+
+Called by `triage.decide` once rights are checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from triage import sla
+from triage.changes import AddEntry, Assign, Change, Decision, Rate, SetPriority, SetStatus, Transfer
+from triage.commands import PRIORITY_OF, Command
+from triage.model import EntryKind, Status, Ticket
+from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot
+from triage.policy import Team
+from triage.sla import Clock
+from triage.talking import answer_requester, entry
+from triage.turn import Turn, awaited, kept, merged, promise_of
+
+
+def claim(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    if ticket.owner == turn.sender.id:
+        return turn.done("done.already_yours", number=ticket.number)
+    if ticket.owner is not None:
+        return turn.say("error.taken", owner=turn.who(ticket.owner).name, number=ticket.number)
+    claimed = _owned(turn, ticket, turn.sender.id, "event.claimed", {})
+    return turn.done("done.claimed", number=ticket.number) + claimed
+
+
+def assign(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    team = turn.team_of(ticket)
+    owner = _agent(turn, team, command.rest)
+    if owner is None:
+        agents = ", ".join(turn.who(id).name for id in team.agents)
+        return turn.say("error.who", word=command.rest.lstrip("@"), team=team.name, agents=agents)
+    who = turn.who(owner)
+    done = turn.done("done.assigned", number=ticket.number, owner=who)
+    if ticket.owner == owner:
+        return done
+    decision = done + _owned(turn, ticket, owner, "event.assigned", {"owner": who})
+    if owner == turn.sender.id:
+        return decision
+    page = Say(
+        phrase="page.assigned_you",
+        values={"actor": turn.me.name, "number": ticket.number, "subject": ticket.subject},
+    )
+    return decision + Decision(outgoing=(turn.to_person(owner, ticket, "assigned", page),))
+
+
+def release(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    if ticket.owner is None:
+        return _nothing(turn, ticket)
+    done = turn.done("done.released", number=ticket.number)
+    return done + _owned(turn, ticket, None, "event.released", {})
+
+
+def transfer(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    team = _team(turn, command.rest)
+    if team is None:
+        names = ", ".join(turn.policy.teams)
+        return turn.say("error.team", word=command.rest, teams=names)
+    if team.id == ticket.team:
+        return turn.done("done.transferred", number=ticket.number, team=team.name)
+    change = Transfer(ticket=ticket.id, team=team.id, restricted=team.restricted)
+    moved = replace(ticket, team=team.id, owner=None, status=_unowned(ticket.status))
+    event: dict[str, Value] = {"actor": turn.me.name, "team": team.name}
+    opening = turn.situation.loaded.opening
+    private = team.restricted and not (ticket.home and turn.message.channel == ticket.home.channel)
+    told = replace(moved, home=None) if private else moved
+    return turn.done("done.transferred", number=ticket.number, team=team.name) + Decision(
+        changes=(
+            change,
+            SetStatus(ticket=ticket.id, status=moved.status, at=turn.now),
+            _event(turn, ticket, f"→ {team.name}"),
+        ),
+        outgoing=(
+            *_card_gone(turn, ticket, event),
+            *turn.new_card(moved, turn.clocks, opening),
+            turn.to_requester(told, "moved", _moved(turn, ticket, team)),
+        ),
+    )
+
+
+def prioritise(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    priority = PRIORITY_OF[command.rest.casefold()]
+    done = turn.done("done.priority", number=ticket.number, priority=Term(term=f"priority.{priority}"))
+    if priority is ticket.priority:
+        return done
+    clocks = sla.reprioritised(turn.clocks, turn.terms(ticket), priority, turn.now)
+    after = replace(ticket, priority=priority)
+    event: dict[str, Value] = {"actor": turn.me.name, "priority": Term(term=f"priority.{priority}")}
+    return done + Decision(
+        changes=(
+            SetPriority(ticket=ticket.id, priority=priority),
+            _event(turn, ticket, str(priority)),
+            *kept(clocks),
+        ),
+        outgoing=(
+            *turn.card_update(after, clocks),
+            *turn.to_team(ticket, "event", Say(phrase="event.priority", values=event)),
+        ),
+    )
+
+
+def reply(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    return answer_requester(turn, ticket, command.rest, confirm="done.reply")
+
+
+def pend(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    """Wait for the requester; words given are the question put to them."""
+    if ticket.status is Status.PENDING and not command.rest:
+        return _nothing(turn, ticket)
+    asked = Say(
+        phrase="ticket.pending",
+        values={"agent": turn.me.name, "number": ticket.number},
+        quote=command.rest or None,
+    )
+    met = sla.replied(turn.clocks, turn.terms(ticket), turn.now) if command.rest else ()
+    words = (AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.REPLY, command.rest)),) if command.rest else ()
+    done = turn.done("done.pending", number=ticket.number, requester=turn.who(ticket.requester).name)
+    moved = _moved_to(turn, ticket, Status.PENDING, "event.pending", met)
+    return done + Decision(changes=words, outgoing=(turn.to_requester(ticket, "pending", asked),)) + moved
+
+
+def resolve(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    """By an agent, with last words if any; or by the requester, whose problem is gone."""
+    if ticket.status is Status.RESOLVED:
+        return _nothing(turn, ticket)
+    own = turn.sender.id == ticket.requester
+    values: dict[str, Value] = {"agent": turn.me.name, "number": ticket.number}
+    phrase = "ticket.resolved_self" if own else "ticket.resolved"
+    told = Say(phrase=phrase, values=values, quote=command.rest or None, choices=_rating_choices(ticket))
+    met = sla.replied(turn.clocks, turn.terms(ticket), turn.now) if command.rest and not own else ()
+    kind = EntryKind.MESSAGE if own else EntryKind.REPLY
+    words = (AddEntry(ticket=ticket.id, entry=entry(turn, kind, command.rest)),) if command.rest else ()
+    done = Decision() if own else turn.done("done.resolved", number=ticket.number)
+    moved = _moved_to(turn, ticket, Status.RESOLVED, "event.resolved", met)
+    return done + Decision(changes=words, outgoing=(turn.to_requester(ticket, "resolved", told),)) + moved
+
+
+def reopen(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    if not ticket.ended:
+        return _nothing(turn, ticket)
+    team = turn.team_of(ticket)
+    told = Say(phrase="ticket.reopened", values={"number": ticket.number, "team": team.name})
+    done = Decision()
+    if turn.sender.id != ticket.requester:
+        done = turn.done("done.reopened", number=ticket.number)
+    status = awaited(ticket.status, ticket.owner)
+    moved = _moved_to(turn, ticket, status, "event.reopened", ())
+    return done + Decision(outgoing=(turn.to_requester(ticket, "reopened", told),)) + moved
+
+
+def rate(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    thanks = turn.say("ticket.rated")
+    if ticket.rating == command.rest:
+        return thanks
+    rating = Term(term=f"rating.{command.rest}")
+    event = Say(phrase="event.rated", values={"actor": turn.me.name, "rating": rating})
+    return thanks + Decision(
+        changes=(Rate(ticket=ticket.id, rating=command.rest), _event(turn, ticket, command.rest)),
+        outgoing=turn.to_team(ticket, "rated", event),
+    )
+
+
+# --- private -----------------------------------------------------------------------------------
+def _owned(turn: Turn, ticket: Ticket, owner: str | None, phrase: str, values: dict[str, Value]) -> Decision:
+    """Another owner, or none: status, card, thread and requester follow."""
+    status = Status.OPEN if owner and ticket.status is Status.NEW else ticket.status
+    if owner is None:
+        status = _unowned(ticket.status)
+    after = replace(ticket, owner=owner, status=status)
+    event = Say(phrase=phrase, values={"actor": turn.me.name, **values})
+    told: tuple[Outgoing, ...] = ()
+    if owner is not None:
+        news = Say(phrase="ticket.claimed", values={"agent": turn.who(owner).name, "number": ticket.number})
+        told = (turn.to_requester(ticket, "claimed", news),)
+    moved: tuple[Change, ...] = ()
+    if status is not ticket.status:
+        moved = (SetStatus(ticket=ticket.id, status=status, at=turn.now),)
+    return Decision(
+        changes=(Assign(ticket=ticket.id, owner=owner), *moved, _event(turn, ticket, phrase)),
+        outgoing=(*told, *turn.card_update(after), *turn.to_team(ticket, "event", event)),
+    )
+
+
+def _moved_to(turn: Turn, ticket: Ticket, status: Status, phrase: str, met: tuple[Clock, ...]) -> Decision:
+    """Another status, with its effect on the clocks; `met` were changed already in this turn."""
+    terms = turn.terms(ticket)
+    clocks = merged(turn.clocks, met)
+    changed = sla.status_changed(clocks, terms, ticket.priority, ticket.status, status, turn.now)
+    both = merged(met, changed)
+    event = Say(phrase=phrase, values={"actor": turn.me.name})
+    return Decision(
+        changes=(
+            SetStatus(ticket=ticket.id, status=status, at=turn.now),
+            _event(turn, ticket, phrase),
+            *kept(both),
+        ),
+        outgoing=(
+            *turn.card_update(replace(ticket, status=status), both),
+            *turn.to_team(ticket, "event", event),
+        ),
+    )
+
+
+def _unowned(status: Status) -> Status:
+    return Status.NEW if status is Status.OPEN else status
+
+
+def _nothing(turn: Turn, ticket: Ticket) -> Decision:
+    return turn.say("done.nothing", number=ticket.number, status=Term(term=f"status.{ticket.status}"))
+
+
+def _event(turn: Turn, ticket: Ticket, text: str) -> AddEntry:
+    return AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.EVENT, text))
+
+
+def _moved(turn: Turn, ticket: Ticket, team: Team) -> Say:
+    values: dict[str, Value] = {"number": ticket.number, "team": team.name}
+    due = promise_of(turn.clocks)
+    if due is None:
+        return Say(phrase="ticket.moved", values=values)
+    at = turn.at(due, turn.person(ticket.requester), team)
+    return Say(phrase="ticket.moved_promise", values={**values, "due": at})
+
+
+def _card_gone(turn: Turn, ticket: Ticket, values: dict[str, Value]) -> tuple[Outgoing, ...]:
+    """The old team's card now only says where the ticket went; of a restricted ticket nothing else remains."""
+    channel = turn.team_of(ticket).triage_channel
+    if channel is None:
+        return ()
+    slot = card_slot(ticket.id, ticket.team)
+    gone = Outgoing(
+        key=turn.key("card:gone"),
+        to=OnSlot(slot=slot, lane=slot, bucket=channel.key),
+        notice=Say(phrase="event.transferred", values=values),
+        language=turn.team_of(ticket).language,
+        ticket=ticket.id,
+        rank=1,
+    )
+    return (gone,)
+
+
+def _rating_choices(ticket: Ticket) -> tuple[Choice, ...]:
+    return (
+        Choice(label="ticket.rate_good", command=f"rate {ticket.number} good"),
+        Choice(label="ticket.rate_bad", command=f"rate {ticket.number} bad"),
+        Choice(label="ticket.reopen", command=f"reopen {ticket.number}"),
+    )
+
+
+def _agent(turn: Turn, team: Team, word: str) -> str | None:
+    """The agent meant: a mention, a key of desk.yaml, or `me`. Names are no proof of identity, but
+    they may pick one of the team's own agents."""
+    for account in turn.message.mentions:
+        member = turn.policy.member(account)
+        if member and member.id in team.staff:
+            return member.id
+    wanted = word.lstrip("@").casefold()
+    if wanted == "me" and turn.sender.id in team.staff:
+        return turn.sender.id
+    names = {id: turn.who(id).name.casefold() for id in team.staff}
+    found = [id for id, name in names.items() if wanted in (id.casefold(), name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _team(turn: Turn, word: str) -> Team | None:
+    wanted = word.casefold()
+    teams = turn.policy.teams.values()
+    return next((team for team in teams if wanted in (team.id.casefold(), team.name.casefold())), None)
