@@ -14,14 +14,14 @@ from typing import Protocol
 from triage.changes import Decision, Meet
 from triage.commands import Command, Intent, Verb, intent_of
 from triage.decide import decide
-from triage.errors import Conflict
+from triage.errors import Conflict, TooSlow
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
 from triage.matching import Match, Matcher
 from triage.model import ChannelKind, Kind, Language, Message, Person
 from triage.outgoing import InThread, Notice, Outgoing, Privately, Say, Target
 from triage.phrases import language_of_locale
-from triage.pings import pinged
+from triage.pings import UNDELIVERED, pinged, undelivered
 from triage.policy import Policy, audience
 from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
 from triage.reading import HISTORY, ROWS, teams_asked
@@ -70,8 +70,11 @@ class Desk:
         self._new_id = new_id
 
     # --- a message ---
-    def take(self, message: Message) -> Receipt:
-        """One turn: stored whole, or not at all (then it raises a TurnError)."""
+    def take(self, message: Message, *, late: Callable[[], bool] = lambda: False) -> Receipt:
+        """One turn: stored whole, or not at all (then it raises a TurnError).
+
+        `late` says that the turn's time is up: asked just before the commit.
+        """
         policy, now = self._policy(), self._now()
         with self._storage.reading() as reading:
             if reading.seen(message.key):
@@ -79,10 +82,10 @@ class Desk:
             arrival = self._arrive(message, policy, reading)
         for _ in range(ATTEMPTS - 1):
             try:
-                return self._turn(arrival, policy, now)
+                return self._turn(arrival, policy, now, late)
             except Conflict:
                 continue
-        return self._turn(arrival, policy, now)
+        return self._turn(arrival, policy, now, late)
 
     def explain(self, text: str, *, language: Language | None = None, team: str | None = None) -> Match:
         """The matcher's opinion on a text, as any employee would get it; stores nothing."""
@@ -105,7 +108,7 @@ class Desk:
             work.commit()
         return Receipt(failure=id)
 
-    def _turn(self, arrival: Arrival, policy: Policy, now: datetime) -> Receipt:
+    def _turn(self, arrival: Arrival, policy: Policy, now: datetime, late: Callable[[], bool]) -> Receipt:
         message = arrival.message
         with self._storage.writing() as work:
             if not work.claim(message.key, now):
@@ -114,6 +117,8 @@ class Desk:
             decision = decide(message, situation, arrival.match, policy, now)
             met = Decision(changes=(Meet(person=arrival.sender),)) + decision
             work.record(met, now, message=message)
+            if late():
+                raise TooSlow("the turn took longer than its time and was rolled back")
             work.commit()
         ack = render(decision.ack, arrival.sender.language) if decision.ack else None
         return Receipt(ack=ack)
@@ -166,6 +171,18 @@ class Desk:
         if message.kind is not Kind.BUTTON or loaded.conversation or loaded.ticket:
             return loaded
         return work.load(replace(lookup, here=own_thread(message, arrival.sender)))
+
+    def undelivered(self, outgoing: Outgoing, reason: str) -> None:
+        """A message about a ticket was given up: the team's lead is told, once."""
+        if outgoing.ticket is None or outgoing.key.endswith(UNDELIVERED):
+            return
+        policy, now = self._policy(), self._now()
+        with self._storage.writing() as work:
+            ticket = work.look().ticket(outgoing.ticket)
+            notice = undelivered(outgoing, reason, ticket, policy) if ticket else None
+            if notice is not None:
+                work.record(Decision(outgoing=(notice,)), now)
+                work.commit()
 
     # --- the clocks ---
     def sweep(self) -> int:

@@ -15,6 +15,9 @@ from triage.policy import Policy, Team
 from triage.ports import DueClock
 from triage.turn import under_card
 
+UNDELIVERED = "/undelivered"
+"""Ends the outbox key of word about a message that was given up."""
+
 
 def pinged(due: DueClock, policy: Policy, now: datetime) -> Decision:
     """The clock after ringing, and its ping: to the owner, or to the team when there is none."""
@@ -36,6 +39,20 @@ def pinged(due: DueClock, policy: Policy, now: datetime) -> Decision:
         guard=Guard(ticket=ticket.id, metric=clock.metric, instance=clock.instance, revision=clock.revision),
     )
     return Decision(changes=(kept,), outgoing=(ping,))
+
+
+def undelivered(outgoing: Outgoing, reason: str, ticket: Ticket, policy: Policy) -> Outgoing | None:
+    """Word to the team's lead that a message was given up; None when there is no lead to tell."""
+    team = policy.teams.get(ticket.team)
+    if team is None or team.lead is None:
+        return None
+    return Outgoing(
+        key=f"{outgoing.key}{UNDELIVERED}",
+        to=Direct(person=team.lead, otherwise=under_card(ticket, team)),
+        notice=Say(phrase="page.undelivered", values={"number": ticket.number, "reason": reason}),
+        language=_language(team.lead, policy, team),
+        ticket=ticket.id,
+    )
 
 
 def _whom(ticket: Ticket, team: Team) -> Target | None:

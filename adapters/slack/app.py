@@ -1,0 +1,269 @@
+"""Slack's inbound side: Bolt's app with our listeners, over HTTP and over Socket Mode.
+
+Built by `adapters.slack.adapter`. The one rule of this module: nothing is acknowledged that was not
+committed. Bolt breaks it in several ways of its own, each closed here:
+
+- it acknowledges events before the listener ran, unless `process_before_response`;
+- it calls `auth.test` while Slack waits, and on failure answers 200 "please reinstall": we bring our
+  own authorisation, and answer 503 until it is known;
+- `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET` in the environment switch it to OAuth: it is built blind;
+- it answers 404 to events nobody listens to, and Slack disables endpoints that fail: there is a
+  catch-all;
+- it parses before it verifies, and answers malformed bodies and headers with 500;
+- a header from outside (`X-Slack-Bolt-Lazy-Only`) skips the listener: only Slack's own are let in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import slack_bolt.app.async_app as bolt_module
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.slack import inbound
+from adapters.slack.directory import Directory
+from adapters.slack.identity import Bot
+from adapters.slack.port import respond
+from triage.errors import DeliveryError, TurnError
+from triage.model import Ignored, Message
+from triage.ports import Intake
+
+LARGEST_BODY = 1_000_000
+"""Bytes; Slack's own payloads are far smaller."""
+
+SLACK_HEADERS = frozenset(
+    {
+        "content-type",
+        "x-slack-signature",
+        "x-slack-request-timestamp",
+        "x-slack-retry-num",
+        "x-slack-retry-reason",
+    }
+)
+
+Busy = Callable[[str | None], str]
+"""The sentence for "nothing was saved, try again", for a locale such as `ko-KR`."""
+
+_Read = Callable[[inbound.Known], Message | Ignored]
+_logger = logging.getLogger("deskbell.slack")
+
+
+class SlackApp:
+    """`bot` answers None until Slack has told who the bot is; until then nothing is accepted."""
+
+    def __init__(
+        self,
+        *,
+        client: AsyncWebClient,
+        signing_secret: str | None,
+        bot: Callable[[], Bot | None],
+        directory: Directory,
+        intake: Intake,
+        busy: Busy,
+    ) -> None:
+        self._client = client
+        self._bot = bot
+        self._directory = directory
+        self._intake = intake
+        self._busy = busy
+        self._errands: set[asyncio.Task[None]] = set()
+        self.bolt = _build(client, signing_secret, self._authorize)
+        self._listen()
+
+    async def handle(self, request: Request) -> Response:
+        """`POST /slack/events`: 200 once committed, 4xx for what Slack did not send so, 503 to be asked again."""
+        if self._bot() is None:
+            return Response(status_code=503)
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=413)
+        headers = {name: value for name, value in request.headers.items() if name in SLACK_HEADERS}
+        if not _plausible(headers):
+            return Response(status_code=401)
+        try:
+            parsed = AsyncBoltRequest(body=body.decode(), headers=dict(headers))
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            return Response(status_code=400)
+        answer = await self.bolt.async_dispatch(parsed)
+        return Response(answer.body, status_code=answer.status, headers=answer.first_headers_without_set_cookie())
+
+    async def close(self) -> None:
+        """Wait for what was still to be said."""
+        await asyncio.gather(*self._errands)
+        await self._directory.close()
+
+    def _listen(self) -> None:
+        """Bolt injects by parameter name, so the listeners are plain functions."""
+
+        async def event(body: dict[str, Any], request: AsyncBoltRequest, ack: AsyncAck) -> None:
+            retry = _retry(request)
+            await self._take(body, lambda known: inbound.from_event(body, self._known_bot, known, retry=retry))
+            await ack()
+
+        async def command(body: dict[str, Any], ack: AsyncAck) -> None:
+            await self._take(body, lambda known: inbound.from_command(body, self._known_bot, known))
+            await ack()
+
+        async def action(body: dict[str, Any], ack: AsyncAck) -> None:
+            await self._take(body, lambda known: inbound.from_action(body, self._known_bot, known))
+            await ack()
+
+        async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+            return self._failed(error, body)
+
+        anything = re.compile("")
+        self.bolt.event(anything)(event)
+        self.bolt.command(anything)(command)
+        self.bolt.action(anything)(action)
+        self.bolt.error(failed)
+
+    async def _take(self, body: dict[str, Any], read: _Read) -> None:
+        """Returns once the message is committed or known to be none of ours."""
+        draft = read(inbound.NOTHING)
+        message = draft if isinstance(draft, Ignored) else await self._complete(draft, body, read)
+        if isinstance(message, Ignored):
+            _logger.debug("ignored: %s", message.reason)
+        else:
+            await self._intake(message)
+
+    async def _complete(self, draft: Message, body: dict[str, Any], read: _Read) -> Message | Ignored:
+        """The message again, with what Slack tells about its people and channel."""
+        mentioned = [account.user for account in draft.mentions]
+        user = draft.sender.account.user
+        kind = None if _kind_is_told(body) else self._directory.kind(draft.channel.id)
+        profiles, found = await asyncio.gather(
+            asyncio.gather(*map(self._directory.profile, dict.fromkeys([user, *mentioned]))), kind or _nothing()
+        )
+        known = dict(zip(dict.fromkeys([user, *mentioned]), profiles, strict=True))
+        names = {user: profile.name for user, profile in known.items() if profile and profile.name}
+        message, profile = read(inbound.Known(names=names, kind=found)), known[user]
+        if isinstance(message, Ignored) or profile is None:
+            return message
+        sender = replace(
+            message.sender,
+            name=profile.name or message.sender.name,
+            locale=profile.locale,
+            timezone=profile.timezone,
+            guest=message.sender.guest or profile.guest,
+        )
+        return replace(message, sender=sender)
+
+    def _failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Nothing was stored. Events are not acknowledged, so Slack sends them again; people are told."""
+        if isinstance(error, BoltUnhandledRequestError) and error.last_global_middleware_name is None:
+            _logger.info("nothing listens to a payload of type %s", body.get("type"))
+            return BoltResponse(status=200)
+        _logger.warning("a turn failed: %r", error, exc_info=None if isinstance(error, TurnError) else error)
+        if "command" in body:
+            return BoltResponse(status=200, body=self._apology(body.get("user_id")))
+        if body.get("type") == "block_actions" and body.get("response_url"):
+            self._later(self._apologise(body["response_url"], (body.get("user") or {}).get("id")))
+            return BoltResponse(status=200)
+        return BoltResponse(status=503)
+
+    def _apology(self, user: str | None) -> dict[str, Any]:
+        profile = self._directory.known(user) if user else None
+        text = self._busy(profile.locale if profile else None)
+        return {"response_type": "ephemeral", "replace_original": False, "text": text}
+
+    async def _apologise(self, url: str, user: str | None) -> None:
+        """Slack shows no text in answer to a button, so it goes to the button's response_url."""
+        try:
+            await respond(self._client, url, self._apology(user))
+        except DeliveryError as error:
+            _logger.warning("could not say that a button did not work: %s", error)
+
+    def _later(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    def _authorize(self) -> AuthorizeResult:
+        bot = self._known_bot
+        return AuthorizeResult(
+            enterprise_id=None, team_id=bot.team, bot_user_id=bot.user, bot_id=bot.id, bot_token=self._client.token
+        )
+
+    @property
+    def _known_bot(self) -> Bot:
+        bot = self._bot()
+        if bot is None:
+            raise TurnError("Slack has not told yet who the bot is")
+        return bot
+
+
+def _build(client: AsyncWebClient, signing_secret: str | None, authorize: Callable[[], AuthorizeResult]) -> AsyncApp:
+    async def authorized() -> AuthorizeResult:
+        return authorize()
+
+    with _blind():
+        return AsyncApp(
+            name="deskbell",
+            logger=_logger,
+            client=client,
+            authorize=authorized,
+            signing_secret=signing_secret or "",
+            request_verification_enabled=signing_secret is not None,
+            process_before_response=True,
+            raise_error_for_unhandled_request=True,
+            ignoring_self_events_enabled=False,
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+
+
+@contextmanager
+def _blind() -> Iterator[None]:
+    """Bolt's constructor looks into the environment whatever it is given; no argument prevents it."""
+    module = vars(bolt_module)
+    real = module["os"]
+    module["os"] = SimpleNamespace(environ={})
+    try:
+        yield
+    finally:
+        module["os"] = real
+
+
+async def _body(request: Request) -> bytes | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return body
+
+
+def _plausible(headers: dict[str, str]) -> bool:
+    """Whether Bolt can check the signature at all: it fails on what is not ASCII."""
+    timestamp = headers.get("x-slack-request-timestamp", "")
+    return bool(re.fullmatch(r"[0-9]{1,15}", timestamp)) and headers.get("x-slack-signature", "").isascii()
+
+
+def _retry(request: AsyncBoltRequest) -> int:
+    number = request.headers.get("x-slack-retry-num", ["0"])[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _kind_is_told(body: dict[str, Any]) -> bool:
+    """Only an `app_mention` leaves open what kind of channel it came from."""
+    event = body.get("event") or {}
+    return event.get("type") != "app_mention" or "channel_type" in event
+
+
+async def _nothing() -> None:
+    return None

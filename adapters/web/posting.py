@@ -1,0 +1,105 @@
+"""How a visitor's words reach the desk: first into the transcript, then to the intake.
+
+What the desk could not take stays visible as not sent and can be tried again: a repeat has the same
+inbox key, so it is never taken twice. Called by the page, shared by all open pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from adapters.web import inbound
+from adapters.web.desk import DemoPerson
+from adapters.web.news import News, Shown
+from triage.document import Document, Paragraph, Plain
+from triage.model import Channel, Kind, Message, Sender, Thread
+from triage.ports import Intake, NewId, Now, Receipt, Transcript, WebPost
+
+
+class Posting:
+    """Every method raises `TurnError` when the desk stored nothing."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        transcript: Transcript,
+        news: News,
+        now: Now,
+        new_id: NewId,
+        people: Sequence[DemoPerson] = (),
+    ) -> None:
+        self._intake = intake
+        self._transcript = transcript
+        self._news = news
+        self._now = now
+        self._new_id = new_id
+        self._people = people
+        self._unsent: dict[str, Message] = {}
+
+    async def post(self, sender: Sender, channel: Channel, text: str, *, thread: str | None = None) -> None:
+        """Show the text as this sender's post and hand it in. A command in a channel is seen by its sender alone."""
+        message = inbound.typed(
+            id=self._new_id(), sender=sender, channel=channel, text=text, thread=thread, people=self._people
+        )
+        hidden = message.kind is Kind.COMMAND and not message.flat
+        await self._write(
+            WebPost(
+                id=message.id,
+                thread=Thread(channel=channel, root=thread),
+                at=self._now(),
+                author=sender.name,
+                document=Document(blocks=(Paragraph((Plain(text),)),), summary=text, language=sender.locale or "en"),
+                only_for=sender.account.user if hidden else None,
+            )
+        )
+        await self._hand_in(message)
+
+    async def press(self, sender: Sender, post: WebPost, command: str) -> None:
+        """A button on `post`."""
+        message = inbound.pressed(
+            id=self._new_id(),
+            sender=sender,
+            channel=post.thread.channel,
+            command=command,
+            post=post.id,
+            thread=post.thread.root,
+        )
+        await self._acknowledge(message, await self._intake(message))
+
+    async def retry(self, id: str) -> None:
+        """Hand in again what was not sent; nothing when it has been sent since."""
+        if id in self._unsent:
+            await self._hand_in(self._unsent[id])
+
+    def unsent(self, id: str) -> bool:
+        return id in self._unsent
+
+    async def _hand_in(self, message: Message) -> None:
+        try:
+            receipt = await self._intake(message)
+        except Exception:
+            self._unsent[message.id] = message
+            self._news.tell(Shown(channel=message.channel))
+            raise
+        if self._unsent.pop(message.id, None):
+            self._news.tell(Shown(channel=message.channel))
+        await self._acknowledge(message, receipt)
+
+    async def _acknowledge(self, message: Message, receipt: Receipt) -> None:
+        if receipt.ack:
+            await self._write(
+                WebPost(
+                    id=self._new_id(),
+                    thread=message.here,
+                    at=self._now(),
+                    author=None,
+                    document=receipt.ack,
+                    only_for=message.sender.account.user,
+                )
+            )
+
+    async def _write(self, post: WebPost) -> None:
+        await asyncio.to_thread(self._transcript.write, post)
+        self._news.tell(Shown(channel=post.thread.channel, only_for=post.only_for))

@@ -1,0 +1,258 @@
+"""The outbox loop: leases rows, renders them, hands them to their platform's port, marks them.
+
+Nudged after every turn, and polling besides, so that rows of other processes and put-off rows go out
+too. Made and run by `bot.compose`; what a failure means for the row stands in `_failed` and `_later`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from bot.metrics import DELIVERIES, DELIVERY_SECONDS
+from bot.turns import Runner
+from triage.document import Document, Link, Mention, Paragraph, Plain
+from triage.errors import CannotWhisper, DeliveryError, GiveUp, TryLater, Unavailable
+from triage.layout import render
+from triage.model import MessageRef, Platform, Thread
+from triage.outgoing import Direct, InThread, OnSlot, Outgoing, Privately, UnderSlot, Who
+from triage.phrases import say
+from triage.ports import Address, ChatPort, Now, Outbox, Parcel
+
+SEND_LIMIT = 20.0
+"""Seconds one send may take; shorter than the 60 s lease."""
+
+GIVE_UP_AFTER = timedelta(minutes=15)
+BATCH = 20
+POLL = 1.0
+"""Seconds between looks at the outbox when nobody nudges."""
+
+LONGEST_WAIT = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """`direct` is the direct chat that was opened on the way, to be kept."""
+
+    ref: MessageRef | None = None
+    direct: Address | None = None
+
+
+class Delivery:
+    """`told` is called with a row that was given up and why, so that somebody hears of it."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        ports: Mapping[Platform, ChatPort],
+        run: Runner,
+        *,
+        now: Now,
+        told: Callable[[Outgoing, str], None],
+    ) -> None:
+        self._outbox = outbox
+        self._ports = ports
+        self._run = run
+        self._now = now
+        self._told = told
+        self._nudged = asyncio.Event()
+        self._slow: dict[str, float] = {}
+
+    def nudge(self) -> None:
+        self._nudged.set()
+
+    async def serve(self) -> None:
+        """Deliver until cancelled; a database that is away is waited for."""
+        while True:
+            self._nudged.clear()
+            try:
+                while await self.deliver_some():
+                    pass
+            except Unavailable as error:
+                log.warning("outbox unreachable", error=str(error))
+            try:
+                await asyncio.wait_for(self._nudged.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    async def deliver_some(self) -> int:
+        """One pass over the lanes that are free; returns how many rows were handled."""
+        skip = self._slow_buckets()
+        parcels = await self._run(lambda: self._outbox.lease(BATCH, skip=skip))
+        await asyncio.gather(*(self._handle(parcel) for parcel in parcels))
+        return len(parcels)
+
+    def _slow_buckets(self) -> frozenset[str]:
+        at = asyncio.get_running_loop().time()
+        self._slow = {bucket: until for bucket, until in self._slow.items() if until > at}
+        return frozenset(self._slow)
+
+    # --- one row ---
+    async def _handle(self, parcel: Parcel) -> None:
+        outgoing = parcel.outgoing
+        if not await self._run(lambda: self._outbox.stands(parcel)):
+            await self._run(lambda: self._outbox.dropped(parcel, "no longer due"))
+            return
+        try:
+            async with asyncio.timeout(SEND_LIMIT):
+                delivered = await self._send(parcel)
+        except GiveUp as error:
+            await self._failed(parcel, str(error))
+        except (DeliveryError, TimeoutError) as error:
+            await self._later(parcel, error if isinstance(error, TryLater) else TryLater("the platform did not answer"))
+        except Exception as error:
+            log.exception("delivery failed", outbox=outgoing.key)
+            await self._later(parcel, TryLater(f"{type(error).__name__} while sending"))
+        else:
+            await self._run(lambda: self._outbox.sent(parcel, delivered.ref, delivered.direct))
+            self._count(parcel, "sent")
+            DELIVERY_SECONDS.observe(max(0.0, (self._now() - parcel.created_at).total_seconds()))
+
+    async def _failed(self, parcel: Parcel, reason: str) -> None:
+        log.error("given up", outbox=parcel.outgoing.key, reason=reason)
+        self._count(parcel, "failed")
+        await self._run(lambda: self._outbox.failed(parcel, reason))
+        await self._run(lambda: self._told(parcel.outgoing, reason))
+
+    async def _later(self, parcel: Parcel, error: TryLater) -> None:
+        if self._now() - parcel.created_at > GIVE_UP_AFTER and parcel.tries > 1:
+            await self._failed(parcel, f"{error} (tried for 15 minutes)")
+            return
+        seconds = max(error.delay.total_seconds(), min(LONGEST_WAIT, 2.0 ** min(parcel.tries, 6) / 2))
+        if error.bucket_wide:
+            self._slow[parcel.outgoing.to.bucket] = asyncio.get_running_loop().time() + seconds
+        log.warning("put off", outbox=parcel.outgoing.key, seconds=seconds, reason=str(error))
+        self._count(parcel, "later")
+        await self._run(lambda: self._outbox.later(parcel, seconds, str(error)))
+
+    def _count(self, parcel: Parcel, outcome: str) -> None:
+        platform = parcel.outgoing.to.bucket.partition(":")[0]
+        DELIVERIES.labels("direct" if platform == "person" else platform, outcome).inc()
+
+    # --- by target ---
+    async def _send(self, parcel: Parcel) -> Delivered:
+        match parcel.outgoing.to:
+            case InThread(thread=thread):
+                return await self._post(parcel, thread)
+            case UnderSlot() as under:
+                return await self._post(parcel, _under(parcel, under))
+            case OnSlot():
+                return await self._update(parcel)
+            case Privately(near=near, reply_url=reply_url):
+                return await self._privately(parcel, near, reply_url)
+            case Direct(otherwise=otherwise):
+                return await self._directly(parcel, otherwise)
+
+    async def _post(self, parcel: Parcel, thread: Thread, document: Document | None = None) -> Delivered:
+        port = self._port(thread.channel.platform)
+        to = Address(thread=thread, reference=parcel.reference)
+        key = parcel.outgoing.key
+        if parcel.doubtful and (found := await port.find(to, key=key)):
+            return Delivered(ref=found)
+        ref = await port.post(to, document or self._document(parcel, port.platform), key=key)
+        return Delivered(ref=ref)
+
+    async def _update(self, parcel: Parcel) -> Delivered:
+        if parcel.ref is None:
+            raise GiveUp("the message to update was never delivered")
+        port = self._port(parcel.ref.thread.channel.platform)
+        document = self._document(parcel, port.platform)
+        await port.update(parcel.ref, document, reference=parcel.reference)
+        return Delivered()
+
+    async def _privately(self, parcel: Parcel, near: Thread | None, reply_url: str | None) -> Delivered:
+        """In place where that can be private, else directly, else only a link to a chat with the bot."""
+        account = parcel.account
+        if near is not None and account is not None and near.channel.platform is account.platform:
+            port = self._port(account.platform)
+            to = Address(thread=near, reference=parcel.reference)
+            try:
+                await port.whisper(to, account, self._document(parcel, port.platform), reply_url=reply_url)
+            except CannotWhisper:
+                log.info("cannot whisper", outbox=parcel.outgoing.key)
+            else:
+                return Delivered()
+        try:
+            return await self._to_direct_chat(parcel)
+        except GiveUp:
+            return await self._invite(parcel, near)
+
+    async def _directly(self, parcel: Parcel, otherwise: UnderSlot | None) -> Delivered:
+        try:
+            return await self._to_direct_chat(parcel)
+        except GiveUp:
+            if otherwise is None:
+                raise
+            person = parcel.outgoing.to.person if isinstance(parcel.outgoing.to, Direct) else ""
+            return await self._in_the_open(parcel, otherwise, person)
+
+    async def _to_direct_chat(self, parcel: Parcel) -> Delivered:
+        account = parcel.account
+        if account is None:
+            raise GiveUp("this person has no account the bot knows of")
+        port = self._port(account.platform)
+        if parcel.direct is not None:
+            thread = Thread(channel=parcel.direct)
+            return await self._post(parcel, thread, self._document(parcel, port.platform))
+        opened = await port.direct(account, reference=parcel.reference)
+        held = replace(parcel, reference=opened.reference or parcel.reference)
+        posted = await self._post(held, opened.thread, self._document(parcel, port.platform))
+        return Delivered(ref=posted.ref, direct=opened)
+
+    async def _in_the_open(self, parcel: Parcel, otherwise: UnderSlot, person: str) -> Delivered:
+        """A ping for somebody the bot cannot reach mentions them in the ticket's own thread."""
+        thread = _under(parcel, otherwise)
+        platform = thread.channel.platform
+        document = self._document(parcel, platform)
+        who = self._mention(parcel, platform)(Who(person=person, name=person))
+        words = say("page.unreachable", parcel.outgoing.language, {"who": "\0"}).partition("\0")
+        head = Paragraph((Plain(words[0]), who, Plain(words[2])))
+        return await self._post(parcel, thread, replace(document, blocks=(head, *document.blocks)))
+
+    async def _invite(self, parcel: Parcel, near: Thread | None) -> Delivered:
+        if near is None:
+            raise GiveUp("this person cannot be reached")
+        port = self._port(near.channel.platform)
+        link = port.invitation(near.channel.place)
+        if link is None:
+            raise GiveUp("this person cannot be reached, and there is no link to a chat with the bot")
+        return await self._post(parcel, near, _invitation(link, parcel.outgoing))
+
+    # --- words ---
+    def _document(self, parcel: Parcel, platform: Platform) -> Document:
+        outgoing = parcel.outgoing
+        try:
+            return render(outgoing.notice, outgoing.language, self._mention(parcel, platform))
+        except (KeyError, ValueError, IndexError):
+            log.exception("cannot lay out", outbox=outgoing.key)
+            return Document(blocks=(Paragraph((Plain(parcel.fallback),)),), summary=parcel.fallback)
+
+    def _mention(self, parcel: Parcel, platform: Platform) -> Callable[[Who], Mention]:
+        return lambda who: Mention(parcel.mentions.get(who.person, {}).get(platform), who.name)
+
+    def _port(self, platform: Platform) -> ChatPort:
+        port = self._ports.get(platform)
+        if port is None:
+            raise TryLater(f"{platform} is not connected", delay=timedelta(seconds=30))
+        return port
+
+
+def _under(parcel: Parcel, under: UnderSlot) -> Thread:
+    """The thread of the message in the slot; the top of the channel when that was never delivered."""
+    if parcel.ref is None:
+        return Thread(channel=under.channel)
+    return Thread(channel=parcel.ref.thread.channel, root=parcel.ref.thread.root or parcel.ref.id)
+
+
+def _invitation(link: str, outgoing: Outgoing) -> Document:
+    """Never the content: only that there is something, and where."""
+    language = outgoing.language
+    words = say("nobody.reachable", language)
+    line = (Plain(f"{words} "), Link(link, say("nobody.link", language)))
+    return Document(blocks=(Paragraph(line),), summary=words, language=language)

@@ -1,0 +1,160 @@
+"""desk.yaml: read, check, and hand to the core as a `Policy`.
+
+`bot.compose` and `bot.cli` call `read` to start a desk and `check` for `deskbell check`. Nothing a file
+says makes these functions raise: whatever is wrong comes back as a `Problem` with file and line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+from bot import deskcheck, kb
+from bot.deskfile_schema import DeskEntry, PersonEntry, TeamEntry
+from bot.forms import validate
+from bot.yamlfile import Problem, Severity, Source, has_errors, parse, read_text
+from triage.model import Account, Channel, Platform
+from triage.policy import Member, Policy, Team
+
+WEB_PLACE = "demo"
+"""The one place of the web chat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A sound desk.yaml: what the company has decided, and the folder of its articles."""
+
+    file: Path
+    policy: Policy
+    kb: Path
+
+
+def read(file: Path) -> tuple[Desk | None, list[Problem]]:
+    """The desk, None when anything in the file is an error; and everything there is to say about it."""
+    form, source, problems = _read(file)
+    if form is None or has_errors(problems):
+        return None, problems
+    return Desk(file=file, policy=_policy(form, source), kb=file.parent / form.kb), problems
+
+
+def check(file: Path, *, today: date) -> list[Problem]:
+    """What is wrong with desk.yaml and its articles, by line; `today` tells which reviews are overdue."""
+    form, source, problems = _read(file)
+    if form is None:
+        return problems
+    policy = None if has_errors(problems) else _policy(form, source)
+    _, of_articles = kb.read_folder(file.parent / form.kb, policy=policy, today=today)
+    return problems + of_articles
+
+
+def _read(file: Path) -> tuple[DeskEntry | None, Source, list[Problem]]:
+    text = read_text(file)
+    if isinstance(text, Problem):
+        return None, Source(file=file), [_with_way_out(text)]
+    source, problems = parse(text, file)
+    if source.data is None:
+        return None, source, problems or [_with_way_out(source.problem((), "is empty"))]
+    form, mistakes = validate(source, DeskEntry)
+    problems += mistakes
+    if form is not None:
+        problems += _worth_saying(deskcheck.problems(form, source), after_errors=has_errors(problems))
+    return form, source, sorted(problems, key=lambda problem: problem.line)
+
+
+def _with_way_out(problem: Problem) -> Problem:
+    message = f"{problem.message}; `deskbell init DIR` writes a sample, --config names another file"
+    return Problem(file=problem.file, line=problem.line, message=message)
+
+
+def _worth_saying(found: list[Problem], *, after_errors: bool) -> list[Problem]:
+    """Warnings wait until the errors are gone: half of them would only follow from those."""
+    return [problem for problem in found if not after_errors or problem.severity is Severity.ERROR]
+
+
+def _policy(form: DeskEntry, source: Source) -> Policy:
+    places = {
+        *((Platform.SLACK, place) for place in form.places.slack),
+        *((Platform.TEAMS, place) for place in form.places.teams),
+    }
+    if _has_web(form):
+        places.add((Platform.WEB, WEB_PLACE))
+    return Policy(
+        teams=MappingProxyType({key: _team(key, team, form, source) for key, team in form.teams.items()}),
+        people=MappingProxyType({key: _member(key, person, form) for key, person in form.people.items()}),
+        places=frozenset(places),
+        precision=form.answers.precision,
+    )
+
+
+def _has_web(form: DeskEntry) -> bool:
+    channels = any(team.web.help or team.web.triage for team in form.teams.values())
+    return channels or any(person.web for person in form.people.values())
+
+
+def _member(key: str, person: PersonEntry, form: DeskEntry) -> Member:
+    accounts = [
+        account
+        for platform, written in deskcheck.accounts_of(person).items()
+        for account in _accounts(platform, written, form)
+    ]
+    return Member(
+        id=key,
+        name=person.name or key,
+        accounts=tuple(accounts),
+        language=person.language,
+        email=person.email,
+        admin=person.admin,
+    )
+
+
+def _accounts(platform: Platform, written: str, form: DeskEntry) -> list[Account]:
+    """The same id in every place of the platform, or in the one that is written before it."""
+    if platform is Platform.WEB:
+        return [Account(platform=platform, place=WEB_PLACE, user=written)]
+    places = deskcheck.listed(form, platform)
+    if "/" in written:
+        place, _, user = written.partition("/")
+        return [Account(platform=platform, place=place, user=user)]
+    return [Account(platform=platform, place=place, user=written) for place in places]
+
+
+def _team(key: str, team: TeamEntry, form: DeskEntry, source: Source) -> Team:
+    channels = deskcheck.channels_of(team)
+    help_channels = [
+        channel
+        for platform in _platforms(key, source)
+        for written in channels[platform].help
+        if (channel := _channel(platform, written, form))
+    ]
+    triage = {
+        platform: channel
+        for platform in _platforms(key, source)
+        if (written := channels[platform].triage) and (channel := _channel(platform, written, form))
+    }
+    return Team(
+        id=key,
+        name=team.name or key,
+        agents=tuple(team.agents),
+        lead=team.lead,
+        language=team.language,
+        restricted=team.restricted,
+        allow_guests=team.allow_guests,
+        terms=team.terms(),
+        help=tuple(help_channels),
+        triage=MappingProxyType(triage),
+    )
+
+
+def _platforms(team: str, source: Source) -> list[Platform]:
+    """In the order in which the file names them: the first one gets the cards."""
+    order = [where[2] for where in source.lines if len(where) == 3 and where[:2] == ("teams", team)]
+    return [Platform(step) for step in order if step in set(Platform)]
+
+
+def _channel(platform: Platform, written: str, form: DeskEntry) -> Channel | None:
+    if platform is Platform.WEB:
+        return Channel(platform=platform, place=WEB_PLACE, id=written)
+    found = deskcheck.place_of(platform, written, deskcheck.listed(form, platform))
+    return Channel(platform=platform, place=found[0], id=found[1]) if found else None

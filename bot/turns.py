@@ -1,0 +1,80 @@
+"""Runs one turn: off the event loop, within its time, and never without an outcome.
+
+This is the `Intake` that every adapter hands its messages to. Made by `bot.compose`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import structlog
+
+from bot.metrics import TURN_SECONDS, TURNS
+from triage.desk import Desk
+from triage.errors import TurnError, Unavailable
+from triage.model import Message
+from triage.ports import NewId, Receipt
+
+Result = TypeVar("Result")
+
+TURN_LIMIT = 2.0
+"""Seconds a turn may take; past that it rolls back and the platform is not acknowledged."""
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Blocking work off the event loop. SQLite has one writer, so one thread serves it best."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="turn")
+
+    async def __call__(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def close(self) -> None:
+        """Wait for the turns under way."""
+        self._pool.shutdown(wait=True)
+
+
+class Turns:
+    """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send."""
+
+    def __init__(self, desk: Desk, run: Runner, *, nudge: Callable[[], None], new_id: NewId) -> None:
+        self._desk = desk
+        self._run = run
+        self._nudge = nudge
+        self._new_id = new_id
+
+    async def __call__(self, message: Message) -> Receipt:
+        started = time.monotonic()
+        with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):
+            receipt = await self._outcome(message, started + TURN_LIMIT)
+        self._nudge()
+        TURN_SECONDS.observe(time.monotonic() - started)
+        return receipt
+
+    async def _outcome(self, message: Message, deadline: float) -> Receipt:
+        try:
+            receipt = await self._run(lambda: self._desk.take(message, late=lambda: time.monotonic() > deadline))
+        except TurnError as error:
+            TURNS.labels("refused").inc()
+            log.warning("turn refused", kind=message.kind, error=str(error))
+            raise
+        except Exception as error:
+            log.exception("turn failed", kind=message.kind)
+            return await self._failed(message, error)
+        TURNS.labels("repeat" if receipt.repeat else "done").inc()
+        log.info("turn", kind=message.kind, repeat=receipt.repeat)
+        return receipt
+
+    async def _failed(self, message: Message, error: Exception) -> Receipt:
+        """Platforms that deliver again get the chance to; on the last try the failure itself is kept."""
+        TURNS.labels("failed").inc()
+        if not message.last_try:
+            raise Unavailable("the turn failed and will be delivered again") from error
+        return await self._run(lambda: self._desk.fail(message, f"{type(error).__name__}: {error}"))

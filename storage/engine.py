@@ -1,0 +1,118 @@
+"""One database, opened the way the desk needs it, and its errors in the desk's words.
+
+SQLite: WAL, synchronous=FULL, one writer at a time, and a write transaction takes the write lock
+when it begins (a transaction that reads first may fail when it turns to writing). PostgreSQL:
+psycopg 3, statements and lock waits limited to the two seconds that a turn has. Called by
+`bot.compose`, and by `storage` for every transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from triage.errors import Conflict, Unavailable
+
+BUSY_MS = 1_500
+"""How long a writer waits for another on SQLite."""
+STATEMENT_MS = 2_000
+"""How long PostgreSQL may work on one statement, or wait for one lock."""
+UNIQUE = frozenset({"23505", sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
+RACES = frozenset({"40001", "40P01"})
+"""Serialisation failure and deadlock: another transaction won."""
+
+
+def database_url(url: str) -> URL:
+    """The URL with the driver we use. Raises ValueError for anything but SQLite and PostgreSQL."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise ValueError(f"{other!r} is not a database Deskbell knows; use sqlite:/// or postgresql://")
+
+
+def make_engine(url: str, *, timeouts: bool = True) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`; `timeouts` is off for migrations only."""
+    parsed = database_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    limits = f" -c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}" if timeouts else ""
+    options = f"-c timezone=UTC{limits} {parsed.query.get('options', '')}".strip()
+    return create_engine(parsed, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 3})
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for reads; nothing done on it is kept."""
+    with translated(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection for one write transaction; what is not committed is rolled back."""
+    with translated(), engine.execution_options(immediate=True).connect() as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the database as Unavailable or Conflict; programming mistakes stay what they are."""
+    try:
+        yield
+    except IntegrityError as error:
+        if _code(error) not in UNIQUE:
+            raise
+        raise Conflict(str(error.orig)) from error
+    except PoolExhausted as error:
+        raise Unavailable(str(error)) from error
+    except DBAPIError as error:
+        if _code(error) in RACES:
+            raise Conflict(str(error.orig)) from error
+        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
+            raise Unavailable(str(error.orig)) from error
+        raise
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of this dialect, which knows ON CONFLICT."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def upsert(connection: Connection, table: Table, key: list[str], row: dict[str, Any]) -> None:
+    """Insert the row, or overwrite the one with the same key."""
+    insert = insert_into(connection, table).values(row)
+    kept = {name: insert.excluded[name] for name in row if name not in key}
+    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=kept))
+
+
+def is_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _code(error: DBAPIError) -> Any:
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

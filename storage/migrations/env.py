@@ -1,0 +1,11 @@
+"""Run by Alembic for every migration command, on the connection that `storage.schema` opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from storage.rows import METADATA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

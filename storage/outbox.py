@@ -1,0 +1,208 @@
+"""The outbox on SQL: rows are put by a turn, leased by delivery, and marked with the lease's token.
+
+A lane is delivered in order, so only its oldest pending row can be leased. On PostgreSQL the leases
+of several replicas follow the database's own clock, and rows another one is leasing are skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Select,
+    cast,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql import literal_column
+
+from storage.codec import build, values
+from storage.engine import insert_into, is_postgres, reading, upsert, writing
+from storage.folding import holds
+from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed
+from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references
+from storage.views import pending
+from triage.layout import fallback
+from triage.model import Account, Channel, MessageRef
+from triage.outgoing import OnSlot, Outgoing
+from triage.ports import Address, Parcel
+from triage.sla import Clock
+
+
+class SqlOutbox:
+    """Implements `triage.ports.Outbox`; `clock` gives unix seconds and serves SQLite only."""
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._new_id = new_id
+
+    def lease(self, limit: int, *, skip: frozenset[str] = frozenset()) -> Sequence[Parcel]:
+        with writing(self._engine) as db:
+            now = self._now(db)
+            leased = [(row, self._new_id()) for row in db.execute(free_query(now, limit, skip)).all()]
+            for row, token in leased:
+                lease = {"token": token, "leased_until": now + LEASE_SECONDS, "tries": _tries(row)}
+                db.execute(update(outbox).where(outbox.c.id == row.id).values(lease))
+            parcels = [addressed(_parcel(row, token), SqlDirectory(db)) for row, token in leased]
+            db.commit()
+        return parcels
+
+    def stands(self, parcel: Parcel) -> bool:
+        guard = parcel.outgoing.guard
+        if guard is None:
+            return True
+        which = (clocks.c.ticket == guard.ticket, clocks.c.metric == guard.metric, clocks.c.instance == guard.instance)
+        with reading(self._engine) as db:
+            row = db.execute(select(clocks).where(*which)).first()
+        return holds(guard, None if row is None else build(Clock, row))
+
+    def sent(self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None) -> bool:
+        with writing(self._engine) as db:
+            if not _mark(db, parcel, state="sent"):
+                return False
+            if ref is not None:
+                _keep_post(db, parcel.outgoing, ref)
+            if direct is not None and parcel.account is not None:
+                _keep_direct(db, parcel.account, direct)
+            db.commit()
+        return True
+
+    def later(self, parcel: Parcel, seconds: float, reason: str) -> None:
+        with writing(self._engine) as db:
+            _mark(db, parcel, not_before=self._now(db) + seconds, tries=parcel.tries + 1, reason=reason)
+            db.commit()
+
+    def dropped(self, parcel: Parcel, reason: str) -> None:
+        self._end(parcel, "dropped", reason)
+
+    def failed(self, parcel: Parcel, reason: str) -> None:
+        self._end(parcel, "failed", reason)
+
+    def pending(self) -> int:
+        with reading(self._engine) as db:
+            return pending(db)
+
+    def _end(self, parcel: Parcel, state: str, reason: str) -> None:
+        with writing(self._engine) as db:
+            _mark(db, parcel, state=state, reason=reason)
+            db.commit()
+
+    def _now(self, db: Connection) -> ColumnElement[float]:
+        if is_postgres(db):
+            return cast(extract("epoch", func.clock_timestamp()), Float)
+        return literal(self._clock(), Float)
+
+
+class SqlDirectory:
+    """The look-ups of `storage.parcels`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def slot(self, slot: str) -> MessageRef | None:
+        newest = select(posts.c.ref).where(posts.c.slot == slot).order_by(posts.c.id.desc()).limit(1)
+        return self._db.scalar(newest)
+
+    def accounts_of(self, people_ids: Collection[str]) -> Mapping[str, Sequence[Account]]:
+        last = accounts.c.key == people.c.account
+        found = select(accounts, people.c.id.label("whose")).join(people, or_(accounts.c.person == people.c.id, last))
+        rows = self._db.execute(found.where(people.c.id.in_(people_ids)).order_by(last, accounts.c.key))
+        by_person: dict[str, list[Account]] = {}
+        for row in rows:
+            by_person.setdefault(row.whose, []).append(build(Account, row))
+        return by_person
+
+    def direct(self, account: Account) -> Channel | None:
+        return self._db.scalar(select(accounts.c.direct).where(accounts.c.key == account.key))
+
+    def reference(self, key: str, place: str) -> str | None:
+        rows = self._db.execute(select(references).where(references.c.key.in_([key, place])))
+        found = {row.key: row.reference for row in rows}
+        return found.get(key, found.get(place))
+
+
+def put(db: Connection, outgoing: Iterable[Outgoing], at: datetime) -> None:
+    """Write outbox rows; a key written before is left as it is. Of one card's waiting updates the newest stays."""
+    for item in outgoing:
+        db.execute(insert_into(db, outbox).values(_row(item, at)).on_conflict_do_nothing())
+        if isinstance(item.to, OnSlot):
+            newest = select(outbox.c.id).where(outbox.c.key == item.key).scalar_subquery()
+            older = update(outbox).where(outbox.c.updates == item.to.slot, WAITING, outbox.c.token.is_(None))
+            db.execute(older.where(outbox.c.id < newest).values(state="dropped", reason=SUPERSEDED))
+
+
+def keep_reference(db: Connection, keys: Iterable[str], reference: str) -> None:
+    """Keep an adapter's reference; what is known already is not written, so that turns need not wait for it."""
+    for key in keys:
+        if db.scalar(select(references.c.reference).where(references.c.key == key)) != reference:
+            upsert(db, references, ["key"], {"key": key, "reference": reference})
+
+
+def free_query(now: ColumnElement[float], limit: int, skip: frozenset[str]) -> Select[Any]:
+    """The oldest pending row of each lane, where that row is neither leased, nor put off, nor skipped."""
+    earlier = outbox.alias("earlier")
+    is_waiting = earlier.c.state == literal_column("'pending'")
+    blocked = select(earlier.c.id).where(earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id, is_waiting)
+    free = select(outbox).where(
+        outbox.c.state == literal_column("'pending'"),
+        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
+        or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now),
+        outbox.c.bucket.not_in(sorted(skip)),
+        ~blocked.exists(),
+    )
+    return free.order_by(outbox.c.rank, outbox.c.id).limit(limit).with_for_update(skip_locked=True, of=outbox)
+
+
+def _row(item: Outgoing, at: datetime) -> dict[str, Any]:
+    updates = item.to.slot if isinstance(item.to, OnSlot) else None
+    place = {"lane": item.to.lane, "bucket": item.to.bucket, "updates": updates}
+    text = {"fallback": fallback(item.notice), "created_at": at}
+    return values(item) | place | text | {"state": "pending", "tries": 0}
+
+
+def _parcel(row: Any, token: str) -> Parcel:
+    return Parcel(
+        outgoing=build(Outgoing, row),
+        fallback=row.fallback,
+        token=token,
+        tries=_tries(row),
+        created_at=row.created_at,
+        doubtful=row.token is not None,
+    )
+
+
+def _tries(row: Any) -> int:
+    """How often it was tried before; a lease that ran out was a try."""
+    return int(row.tries) + (row.token is not None)
+
+
+def _mark(db: Connection, parcel: Parcel, **what: Any) -> bool:
+    """Give the lease back with these values; False when somebody else has it by now."""
+    row = update(outbox).where(outbox.c.token == parcel.token, WAITING)
+    return db.execute(row.values(token=None, leased_until=None, **what)).rowcount == 1
+
+
+def _keep_post(db: Connection, outgoing: Outgoing, ref: MessageRef) -> None:
+    """Where replies to the message belong; the slot it fills, also when an update had to be posted anew."""
+    slot = outgoing.slot or (outgoing.to.slot if isinstance(outgoing.to, OnSlot) else None)
+    row = {"channel": ref.thread.channel.key, "message": ref.id, "ref": ref, "slot": slot}
+    about = {"ticket": outgoing.ticket, "conversation": outgoing.conversation}
+    db.execute(insert_into(db, posts).values(row | about).on_conflict_do_nothing())
+
+
+def _keep_direct(db: Connection, account: Account, direct: Address) -> None:
+    channel = direct.thread.channel
+    db.execute(update(accounts).where(accounts.c.key == account.key).values(direct=channel))
+    if direct.reference is not None:
+        keep_reference(db, (channel.key,), direct.reference)

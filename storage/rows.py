@@ -1,0 +1,263 @@
+"""The tables, as SQLModel classes. They never leave `storage`: queries use the tables below them.
+
+Columns are named like the fields of the domain values they keep. Changing anything here needs a
+migration in `storage/migrations/versions`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Sequence, Table, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.codec import NOTICE, TARGET, Instant, Paged, Stored, Worded
+from triage.document import Document
+from triage.model import Channel, EntryKind, Language, MessageRef, Platform, Priority, Status, Thread
+from triage.outgoing import Guard
+from triage.policy import Metric, Terms
+from triage.sla import ClockEvent, ClockState
+
+# Written out, not bound: only then do the databases see that a partial index fits.
+WAITING = text("state = 'pending'")
+FAILED = text("state = 'failed'")
+NOT_ENDED = text("status NOT IN ('resolved', 'closed')")
+
+
+def _serial() -> Any:
+    return Field(
+        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, nullable=False)
+    )
+
+
+def _partial(name: str, *columns: str, where: Any, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+class InboxRow(SQLModel, table=True):
+    __tablename__ = "inbox"
+    key: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+
+
+class FailedTurnRow(SQLModel, table=True):
+    __tablename__ = "failed_turn"
+    id: str = Field(primary_key=True)
+    key: str
+    at: datetime = Field(sa_type=Instant)
+    error: str
+
+
+class LockRow(SQLModel, table=True):
+    """What turns of one thread wait for on PostgreSQL, before there is a conversation to lock."""
+
+    __tablename__ = "thread_lock"
+    key: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+
+
+class PersonRow(SQLModel, table=True):
+    """`account` is the key of the account last seen."""
+
+    __tablename__ = "person"
+    id: str = Field(primary_key=True)
+    name: str
+    language: Language = Field(sa_type=Worded(Language))
+    timezone: str | None
+    account: str | None
+
+
+class AccountRow(SQLModel, table=True):
+    """`direct` is the direct chat of the bot with this account."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("platform", "place", "user"),)
+    key: str = Field(primary_key=True)
+    person: str = Field(foreign_key="person.id", index=True)
+    platform: Platform = Field(sa_type=Worded(Platform))
+    place: str
+    user: str
+    direct: Channel | None = Field(sa_type=Stored(Channel))
+
+
+class ConversationRow(SQLModel, table=True):
+    __tablename__ = "conversation"
+    key: str = Field(primary_key=True)
+    thread: Thread = Field(sa_type=Stored(Thread))
+    requester: str
+    language: Language = Field(sa_type=Worded(Language))
+    team: str
+    question: str
+    ticket: str | None
+    article: str | None
+    reasons: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+
+
+class TicketRow(SQLModel, table=True):
+    __tablename__ = "ticket"
+    __table_args__ = (
+        _partial("ticket_conversation", "conversation", where=NOT_ENDED, unique=True),
+        _partial("ticket_requester", "requester", where=NOT_ENDED),
+        _partial("ticket_team", "team", where=NOT_ENDED),
+        _partial("ticket_owner", "owner", where=NOT_ENDED),
+    )
+    id: str = Field(primary_key=True)
+    number: int = Field(unique=True)
+    team: str
+    requester: str
+    subject: str
+    language: Language = Field(sa_type=Worded(Language))
+    priority: Priority = Field(sa_type=Worded(Priority))
+    status: Status = Field(sa_type=Worded(Status))
+    opened_at: datetime = Field(sa_type=Instant)
+    owner: str | None
+    conversation: str | None
+    home: Thread | None = Field(sa_type=Stored(Thread))
+    restricted: bool
+    chain: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+    step: int
+    stepped_at: datetime | None = Field(sa_type=Instant)
+    called: str | None
+    resolved_at: datetime | None = Field(sa_type=Instant)
+    rating: str | None
+    version: int
+    terms: Terms | None = Field(sa_type=Stored(Terms))
+
+
+class EntryRow(SQLModel, table=True):
+    __tablename__ = "entry"
+    __table_args__ = (Index("entry_ticket", "ticket", "id"),)
+    id: int | None = _serial()
+    ticket: str = Field(foreign_key="ticket.id")
+    at: datetime = Field(sa_type=Instant)
+    kind: EntryKind = Field(sa_type=Worded(EntryKind))
+    author: str | None
+    text: str
+    message: str | None
+
+
+class ClockRow(SQLModel, table=True):
+    """`live` is the clock's own, kept so that queries can ask for it."""
+
+    __tablename__ = "clock"
+    __table_args__ = (_partial("clock_next_at", "next_at", where=text("next_at IS NOT NULL")),)
+    ticket: str = Field(primary_key=True, foreign_key="ticket.id")
+    metric: Metric = Field(primary_key=True, sa_type=Worded(Metric))
+    instance: int = Field(primary_key=True)
+    log: tuple[ClockEvent, ...] = Field(sa_type=Stored(tuple[ClockEvent, ...]))
+    hours: str
+    state: ClockState = Field(sa_type=Worded(ClockState))
+    due_at: datetime | None = Field(sa_type=Instant)
+    next_at: datetime | None = Field(sa_type=Instant)
+    fired: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+    revision: int
+    live: bool
+
+
+class OutboxRow(SQLModel, table=True):
+    """`updates` is the slot an update is for. `leased_until` and `not_before` are unix seconds of the
+    lease clock. A purged row has no notice any more, but keeps its key for ever."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        _partial("outbox_lane", "lane", "id", where=WAITING),
+        _partial("outbox_rank", "rank", "id", where=WAITING),
+        _partial("outbox_updates", "updates", where=WAITING),
+        _partial("outbox_failed", "id", where=FAILED),
+        _partial("outbox_bodies", "created_at", where=text("notice IS NOT NULL")),
+        Index("outbox_token", "token"),
+    )
+    id: int | None = _serial()
+    key: str = Field(unique=True)
+    state: str
+    lane: str
+    bucket: str
+    rank: int
+    to: Any = Field(sa_type=Stored(TARGET))
+    notice: Any = Field(sa_type=Stored(NOTICE), nullable=True)
+    language: Language = Field(sa_type=Worded(Language))
+    fallback: str
+    slot: str | None
+    updates: str | None
+    ticket: str | None
+    conversation: str | None
+    guard: Guard | None = Field(sa_type=Stored(Guard))
+    created_at: datetime = Field(sa_type=Instant)
+    tries: int
+    token: str | None
+    leased_until: float | None
+    not_before: float | None
+    reason: str | None
+
+
+class PostRow(SQLModel, table=True):
+    """A message of the bot and what it belongs to. Of several under one slot the newest counts."""
+
+    __tablename__ = "post"
+    __table_args__ = (UniqueConstraint("channel", "message"), Index("post_slot", "slot", "id"))
+    id: int | None = _serial()
+    channel: str
+    message: str
+    ref: MessageRef = Field(sa_type=Stored(MessageRef))
+    slot: str | None
+    ticket: str | None
+    conversation: str | None
+
+
+class ReferenceRow(SQLModel, table=True):
+    """An adapter's opaque reference, by channel key and by `platform:place`."""
+
+    __tablename__ = "reference"
+    key: str = Field(primary_key=True)
+    reference: str
+
+
+class FeedbackRow(SQLModel, table=True):
+    __tablename__ = "feedback"
+    id: int | None = _serial()
+    at: datetime = Field(sa_type=Instant)
+    person: str
+    question: str
+    article: str | None
+    verdict: str
+
+
+class WebPostRow(SQLModel, table=True):
+    __tablename__ = "web_post"
+    __table_args__ = (Index("web_post_channel", "channel", "number"),)
+    number: int | None = _serial()
+    id: str = Field(unique=True)
+    channel: str
+    thread: Thread = Field(sa_type=Stored(Thread))
+    at: datetime = Field(sa_type=Instant)
+    author: str | None
+    document: Document = Field(sa_type=Paged)
+    only_for: str | None
+    edited: bool
+    key: str | None = Field(unique=True)
+
+
+def _table(row: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+METADATA = SQLModel.metadata
+
+inbox = _table(InboxRow)
+failed_turns = _table(FailedTurnRow)
+locks = _table(LockRow)
+people = _table(PersonRow)
+accounts = _table(AccountRow)
+conversations = _table(ConversationRow)
+tickets = _table(TicketRow)
+entries = _table(EntryRow)
+clocks = _table(ClockRow)
+outbox = _table(OutboxRow)
+posts = _table(PostRow)
+references = _table(ReferenceRow)
+feedback = _table(FeedbackRow)
+web_posts = _table(WebPostRow)
+
+ticket_numbers = Sequence("ticket_number", metadata=METADATA)
+"""Ticket numbers on PostgreSQL; SQLite has no sequences and needs none, having one writer."""

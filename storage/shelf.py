@@ -1,0 +1,58 @@
+"""The look-ups of `storage.finding`, on SQL. Tickets are read for writing and remembered.
+
+Used by `storage.unit_of_work` inside one transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from storage.codec import build
+from storage.finding import Post
+from storage.folding import Kept
+from storage.rows import NOT_ENDED, conversations, posts, tickets
+from triage.errors import Conflict
+from triage.model import Conversation, Ticket
+
+
+class SqlShelf:
+    """`kept` remembers, by ticket id, what this transaction has read or written."""
+
+    def __init__(self, connection: Connection, kept: dict[str, Kept]) -> None:
+        self._db = connection
+        self._kept = kept
+
+    def post(self, channel: str, message: str) -> Post | None:
+        columns = select(posts.c.slot, posts.c.ticket, posts.c.conversation)
+        row = self._db.execute(columns.where(posts.c.channel == channel, posts.c.message == message)).first()
+        return None if row is None else build(Post, row)
+
+    def conversation(self, key: str) -> Conversation | None:
+        row = self._db.execute(select(conversations).where(conversations.c.key == key)).first()
+        return None if row is None else build(Conversation, row)
+
+    def ticket(self, id: str) -> Ticket | None:
+        return self._kept[id].ticket if id in self._kept else self._read(tickets.c.id == id)
+
+    def numbered(self, number: int) -> Ticket | None:
+        return self._read(tickets.c.number == number)
+
+    def private(self, requester: str) -> Ticket | None:
+        return self._read(tickets.c.requester == requester, tickets.c.home.is_(None), NOT_ENDED)
+
+    def kept(self, id: str) -> Kept:
+        """The ticket with its terms. Raises Conflict when there is none."""
+        if self.ticket(id) is None:
+            raise Conflict(f"there is no ticket {id!r} any more")
+        return self._kept[id]
+
+    def _read(self, *which: Any) -> Ticket | None:
+        found = select(tickets).where(*which).order_by(tickets.c.number.desc()).limit(1)
+        row = self._db.execute(found.with_for_update()).first()
+        if row is None:
+            return None
+        kept = Kept(ticket=build(Ticket, row), terms=row.terms)
+        self._kept[kept.ticket.id] = kept
+        return kept.ticket

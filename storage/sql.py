@@ -1,0 +1,75 @@
+"""The storage on SQLite or PostgreSQL, as the rest of the program sees it. Made by `bot.compose`."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, delete, null, select, update
+
+from storage.engine import reading, writing
+from storage.outbox import SqlOutbox
+from storage.rows import inbox, locks, outbox
+from storage.transcript import SqlTranscript
+from storage.unit_of_work import SqlWork
+from storage.views import Health, SqlReading
+
+INBOX_DAYS = 7
+"""Longer than any platform's retries."""
+BODY_DAYS = 30
+
+
+def fresh_id() -> str:
+    return uuid.uuid4().hex
+
+
+class SqlStorage:
+    """Implements `triage.ports.Storage`.
+
+    Every method raises Unavailable when the database cannot be reached in time, and Conflict when
+    another transaction was first. `clock` gives unix seconds for leases (SQLite only).
+    """
+
+    def __init__(
+        self, engine: Engine, *, clock: Callable[[], float] = time.time, new_id: Callable[[], str] = fresh_id
+    ) -> None:
+        self._engine = engine
+        self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
+        self.transcript = SqlTranscript(engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlReading]:
+        with reading(self._engine) as connection:
+            yield SqlReading(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlWork]:
+        with writing(self._engine) as connection:
+            yield SqlWork(connection)
+
+    def ping(self) -> None:
+        """Raises Unavailable when the database cannot be reached."""
+        with reading(self._engine) as connection:
+            connection.execute(select(1))
+
+    def health(self) -> Health:
+        with self.reading() as views:
+            return views.health()
+
+    def purge(self, now: datetime) -> None:
+        """Forget inbox keys after 7 days and what was said after 30; outbox keys stay."""
+        old = now - timedelta(days=INBOX_DAYS)
+        spoken = outbox.c.created_at < now - timedelta(days=BODY_DAYS)
+        done = outbox.c.notice.is_not(None) & outbox.c.state.in_(["sent", "dropped"])
+        with writing(self._engine) as connection:
+            connection.execute(delete(inbox).where(inbox.c.at < old))
+            connection.execute(delete(locks).where(locks.c.at < old))
+            connection.execute(update(outbox).where(spoken, done).values(notice=null(), fallback=""))
+            connection.commit()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()

@@ -1,0 +1,183 @@
+"""One write transaction on SQL: the inbox, tickets with history and clocks, and the outbox rows.
+
+Entered through `storage.sql.SqlStorage.writing`; one turn, or one pass of the SLA sweep, each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select, update
+
+from storage.codec import build, build_all, values
+from storage.engine import insert_into, is_postgres, upsert
+from storage.finding import find
+from storage.folding import Kept, fold
+from storage.outbox import keep_reference, put
+from storage.parcels import place_key
+from storage.rows import (
+    accounts,
+    clocks,
+    conversations,
+    entries,
+    failed_turns,
+    feedback,
+    inbox,
+    locks,
+    people,
+    ticket_numbers,
+    tickets,
+)
+from storage.shelf import SqlShelf
+from storage.views import SqlReading, people_by_id
+from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, Feedback, KeepClock, Meet
+from triage.errors import Conflict
+from triage.model import ChannelKind, EntryKind, Message, Person, Ticket
+from triage.policy import Metric, Terms
+from triage.ports import DueClock, Loaded, Lookup
+from triage.sla import Clock
+
+METRICS = tuple(Metric)
+
+
+class SqlWork:
+    """Implements `triage.ports.Work`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+        self._kept: dict[str, Kept] = {}
+
+    def claim(self, key: str, at: datetime) -> bool:
+        row = insert_into(self._db, inbox).values(key=key, at=at).on_conflict_do_nothing()
+        return self._db.execute(row).rowcount == 1
+
+    def load(self, lookup: Lookup) -> Loaded:
+        self._lock_thread(lookup.here.key)
+        found = find(lookup, SqlShelf(self._db, self._kept))
+        if found.ticket is None:
+            return Loaded(conversation=found.conversation, team_side=found.team_side)
+        ticket = found.ticket
+        return Loaded(
+            conversation=found.conversation,
+            ticket=ticket,
+            team_side=found.team_side,
+            clocks=self._clocks(ticket.id),
+            people=self._people(ticket),
+            opening=self._opening(ticket.id),
+            terms=self._kept[ticket.id].terms,
+        )
+
+    def look(self) -> SqlReading:
+        return SqlReading(self._db)
+
+    def next_number(self) -> int:
+        if is_postgres(self._db):
+            return int(self._db.execute(ticket_numbers).scalar_one())
+        return int(self._db.scalar(select(func.coalesce(func.max(tickets.c.number), 0))) or 0) + 1
+
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
+        self._write_tickets(decision.changes)
+        for change in decision.changes:
+            self._write(change, seen=message is not None)
+        if message is not None:
+            self._remember(message)
+        put(self._db, decision.outgoing, at)
+
+    def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
+        rows = self._db.execute(due_query(at, limit)).all()
+        self._kept |= {row.id: Kept(ticket=build(Ticket, row), terms=row.terms) for row in rows}
+        known = people_by_id(self._db, {row.requester for row in rows})
+        return [_due_clock(self._kept[row.id], build(Clock, row), known) for row in rows]
+
+    def fail(self, id: str, key: str, at: datetime, error: str) -> None:
+        self._db.execute(failed_turns.insert().values(id=id, key=key, at=at, error=error))
+
+    def commit(self) -> None:
+        self._db.commit()
+        self._kept.clear()
+
+    def _lock_thread(self, key: str) -> None:
+        """On PostgreSQL, wait for other turns of this thread; SQLite has one writer anyway."""
+        if is_postgres(self._db):
+            row = insert_into(self._db, locks).values(key=key, at=func.now())
+            self._db.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": func.now()}))
+
+    def _clocks(self, ticket: str) -> tuple[Clock, ...]:
+        found = build_all(Clock, self._db.execute(select(clocks).where(clocks.c.ticket == ticket)).all())
+        return tuple(sorted(found, key=lambda clock: (METRICS.index(clock.metric), clock.instance)))
+
+    def _people(self, ticket: Ticket) -> Mapping[str, Person]:
+        authors = select(entries.c.author).where(entries.c.ticket == ticket.id, entries.c.author.is_not(None))
+        return people_by_id(self._db, [id for id in (ticket.requester, ticket.owner) if id], authors)
+
+    def _opening(self, ticket: str) -> str:
+        first = select(entries.c.text).where(entries.c.ticket == ticket, entries.c.kind == EntryKind.MESSAGE)
+        return self._db.scalar(first.order_by(entries.c.id).limit(1)) or ""
+
+    def _write_tickets(self, changes: Iterable[Change]) -> None:
+        folded = fold(changes, SqlShelf(self._db, self._kept).kept)
+        for kept in folded.changed.values():
+            self._compare_and_set(kept)
+        for kept in folded.opened.values():
+            self._db.execute(tickets.insert().values(values(kept.ticket) | {"terms": kept.terms}))
+            self._kept[kept.ticket.id] = kept
+
+    def _compare_and_set(self, kept: Kept) -> None:
+        read = kept.ticket
+        raised = replace(kept, ticket=replace(read, version=read.version + 1))
+        row = update(tickets).where(tickets.c.id == read.id, tickets.c.version == read.version)
+        if self._db.execute(row.values(values(raised.ticket) | {"terms": kept.terms})).rowcount != 1:
+            raise Conflict(f"ticket {read.number} changed meanwhile")
+        self._kept[read.id] = raised
+
+    def _write(self, change: Change, *, seen: bool) -> None:
+        match change:
+            case Meet(person=person):
+                self._meet(person, seen=seen)
+            case Converse(conversation=conversation):
+                upsert(self._db, conversations, ["key"], values(conversation))
+            case AddEntry(ticket=ticket, entry=entry):
+                self._db.execute(entries.insert().values(values(entry) | {"ticket": ticket}))
+            case EditEntry(ticket=ticket, message=message, text=text):
+                edited = update(entries).where(entries.c.ticket == ticket, entries.c.message == message)
+                self._db.execute(edited.values(text=text))
+            case KeepClock(clock=clock):
+                upsert(self._db, clocks, ["ticket", "metric", "instance"], values(clock) | {"live": clock.live})
+            case Feedback():
+                self._db.execute(feedback.insert().values(values(change)))
+            case _:
+                pass
+
+    def _meet(self, person: Person, *, seen: bool) -> None:
+        """Keep a person and one account; only a message makes that account the one last seen."""
+        known = {name: value for name, value in values(person).items() if name != "account"}
+        row = insert_into(self._db, people).values(known | {"account": person.account and person.account.key})
+        last = (row.excluded.account, people.c.account) if seen else (people.c.account, row.excluded.account)
+        kept = {name: row.excluded[name] for name in known} | {"account": func.coalesce(*last)}
+        self._db.execute(row.on_conflict_do_update(index_elements=["id"], set_=kept))
+        if person.account is not None:
+            account = values(person.account) | {"key": person.account.key, "person": person.id}
+            upsert(self._db, accounts, ["key"], account)
+
+    def _remember(self, message: Message) -> None:
+        """Where the platform can be written to: this channel, this place, this person's direct chat."""
+        channel, sender = message.channel, message.sender.account
+        if message.reference is not None:
+            keep_reference(self._db, (channel.key, place_key(channel)), message.reference)
+        if channel.kind is ChannelKind.DM:
+            self._db.execute(update(accounts).where(accounts.c.key == sender.key).values(direct=channel))
+
+
+def due_query(at: datetime, limit: int) -> Select[Any]:
+    """Clocks with a stage due, oldest first: a range of the index on `next_at`."""
+    found = select(clocks, tickets).join(tickets, tickets.c.id == clocks.c.ticket).where(clocks.c.next_at <= at)
+    return found.order_by(clocks.c.next_at).limit(limit).with_for_update(skip_locked=True)
+
+
+def _due_clock(kept: Kept, clock: Clock, known: Mapping[str, Person]) -> DueClock:
+    requester = kept.ticket.requester
+    person = known.get(requester) or Person(id=requester, name=requester, language=kept.ticket.language)
+    return DueClock(ticket=kept.ticket, clock=clock, requester=person, terms=kept.terms or Terms())

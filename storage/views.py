@@ -1,0 +1,140 @@
+"""Reading queries with frozen results. Called by the desk for reading verbs, and by `doctor` and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
+
+from storage.codec import build_all
+from storage.rows import (
+    FAILED,
+    NOT_ENDED,
+    WAITING,
+    accounts,
+    clocks,
+    entries,
+    failed_turns,
+    feedback,
+    inbox,
+    outbox,
+    people,
+    tickets,
+)
+from triage.changes import Feedback
+from triage.model import Account, Entry, Person, Priority, Status, Ticket
+
+PRESSING = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)
+"""Most pressing first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTurn:
+    """A turn that could not be decided; `key` is its inbox key."""
+
+    id: str
+    key: str
+    at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRow:
+    """An outbox row that was given up, and why."""
+
+    key: str
+    bucket: str
+    ticket: str | None
+    fallback: str
+    created_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What `doctor` and the metrics show; the newest failures come first."""
+
+    failed_turns: tuple[FailedTurn, ...]
+    failed_rows: tuple[FailedRow, ...]
+    tickets: Mapping[Status, int]
+    pending: int
+
+
+class SqlReading:
+    """Implements `triage.ports.Reading` on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def seen(self, key: str) -> bool:
+        return self._db.scalar(select(inbox.c.key).where(inbox.c.key == key)) is not None
+
+    def person(self, account: Account) -> Person | None:
+        whose = select(accounts.c.person).where(accounts.c.key == account.key)
+        return next(iter(people_by_id(self._db, (), whose).values()), None)
+
+    def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
+        return people_by_id(self._db, ids)
+
+    def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
+        return self._open(tickets.c.team.in_(teams), limit)
+
+    def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
+        return self._open(or_(tickets.c.owner == person, tickets.c.requester == person), limit)
+
+    def due_of(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        due = select(clocks.c.ticket, func.min(clocks.c.due_at).label("due_at")).where(
+            clocks.c.ticket.in_(ids), clocks.c.live, clocks.c.due_at.is_not(None)
+        )
+        return {row.ticket: row.due_at for row in self._db.execute(due.group_by(clocks.c.ticket))}
+
+    def history(self, ticket: str, limit: int) -> Sequence[Entry]:
+        newest = select(entries).where(entries.c.ticket == ticket).order_by(entries.c.id.desc()).limit(limit)
+        return build_all(Entry, self._db.execute(newest).all())[::-1]
+
+    def feedback(self) -> Sequence[Feedback]:
+        """Every verdict on an article, oldest first."""
+        return build_all(Feedback, self._db.execute(select(feedback).order_by(feedback.c.id)).all())
+
+    def health(self, limit: int = 100) -> Health:
+        turns = select(failed_turns).order_by(failed_turns.c.at.desc()).limit(limit)
+        rows = select(outbox).where(FAILED).order_by(outbox.c.id.desc()).limit(limit)
+        statuses = select(tickets.c.status, func.count()).group_by(tickets.c.status)
+        return Health(
+            failed_turns=build_all(FailedTurn, self._db.execute(turns).all()),
+            failed_rows=build_all(FailedRow, self._db.execute(rows).all()),
+            tickets=dict(self._db.execute(statuses).tuples().all()),
+            pending=pending(self._db),
+        )
+
+    def _open(self, which: ColumnElement[bool], limit: int) -> tuple[Sequence[Ticket], int]:
+        count = self._db.scalar(select(func.count()).select_from(tickets).where(which, NOT_ENDED)) or 0
+        return build_all(Ticket, self._db.execute(_most_pressing(which, limit)).all()), count
+
+
+def pending(connection: Connection) -> int:
+    """How many outbox rows wait or are under lease."""
+    return connection.scalar(select(func.count()).select_from(outbox).where(WAITING)) or 0
+
+
+def people_by_id(connection: Connection, ids: Iterable[str], *more: Select[Any]) -> Mapping[str, Person]:
+    """Known people with the account last seen; `more` are queries for further ids."""
+    account = (accounts.c[name].label(f"at_{name}") for name in ("platform", "place", "user"))
+    joined = select(people).add_columns(*account).outerjoin(accounts, accounts.c.key == people.c.account)
+    rows = connection.execute(joined.where(or_(people.c.id.in_(list(ids)), *(people.c.id.in_(ids) for ids in more))))
+    return {row.id: _person(row) for row in rows}
+
+
+def _person(row: Any) -> Person:
+    seen = Account(platform=row.at_platform, place=row.at_place, user=row.at_user) if row.at_user else None
+    return Person(id=row.id, name=row.name, language=row.language, timezone=row.timezone, account=seen)
+
+
+def _most_pressing(which: ColumnElement[bool], limit: int) -> Select[Any]:
+    """By next due time, then priority, then age; tickets without a due time come last."""
+    due = select(func.min(clocks.c.due_at)).where(clocks.c.ticket == tickets.c.id, clocks.c.live).scalar_subquery()
+    rank = case({priority: place for place, priority in enumerate(PRESSING)}, value=tickets.c.priority)
+    return select(tickets).where(which, NOT_ENDED).order_by(due.is_(None), due, rank, tickets.c.number).limit(limit)
