@@ -53,6 +53,11 @@ def _read(file: Path) -> tuple[DeskEntry | None, Source, list[Problem]]:
     text = read_text(file)
     if isinstance(text, Problem):
         return None, Source(file=file), [_with_way_out(text)]
+    return read_form(text, file)
+
+
+def read_form(text: str, file: Path) -> tuple[DeskEntry | None, Source, list[Problem]]:
+    """The text of a desk.yaml as its form: what is left of it when there are errors, None when nothing is."""
     source, problems = parse(text, file)
     if source.data is None:
         return None, source, problems or [_with_way_out(source.problem((), "is empty"))]

@@ -27,13 +27,16 @@ def validate(source: Source, form: type[Form]) -> tuple[Form | None, list[Proble
     not for use; None when nothing remains.
     """
     data: Tree = deepcopy(source.data) if source.data is not None else {}
+    told: list[Where] = []
     problems: list[Problem] = []
     for _ in range(ROUNDS):
         try:
             return form.model_validate(data), problems
         except ValidationError as refusal:
             errors = refusal.errors(include_url=False)
-        problems.extend(_problem(source, form, error) for error in errors)
+        news = [error for error in errors if not any(_within(where, _where(error)) for where in told)]
+        problems.extend(_problem(source, form, error) for error in news)
+        told.extend(_where(error) for error in errors)
         if not all(_take_out(data, error) for error in errors):
             return None, problems
     return None, problems
@@ -53,6 +56,10 @@ def _problem(source: Source, form: type[BaseModel], error: ErrorDetails) -> Prob
     else:
         message = named(where, _sentence(error))
     return source.problem(where, message)
+
+
+def _within(where: Where, outer: Where) -> bool:
+    return where[: len(outer)] == outer
 
 
 def _where(error: ErrorDetails) -> Where:

@@ -92,6 +92,12 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
+def insert_new(connection: Connection, table: Table, row: dict[str, Any], key: str) -> bool:
+    """Insert the row, or leave the one with the same key alone; whether it was inserted."""
+    insert = insert_into(connection, table).values(row).on_conflict_do_nothing(index_elements=[key])
+    return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount == 1
+
+
 def upsert(connection: Connection, table: Table, key: list[str], row: dict[str, Any]) -> None:
     """Insert the row, or overwrite the one with the same key."""
     insert = insert_into(connection, table).values(row)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import literal_column
 
 from storage.codec import build, values
-from storage.engine import insert_into, is_postgres, reading, upsert, writing
+from storage.engine import insert_into, insert_new, is_postgres, reading, upsert, writing
 from storage.folding import holds
 from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed
 from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references
@@ -135,7 +135,7 @@ class SqlDirectory:
 def put(db: Connection, outgoing: Iterable[Outgoing], at: datetime) -> None:
     """Write outbox rows; a key written before is left as it is. Of one card's waiting updates the newest stays."""
     for item in outgoing:
-        db.execute(insert_into(db, outbox).values(_row(item, at)).on_conflict_do_nothing())
+        insert_new(db, outbox, _row(item, at), "key")
         if isinstance(item.to, OnSlot):
             newest = select(outbox.c.id).where(outbox.c.key == item.key).scalar_subquery()
             older = update(outbox).where(outbox.c.updates == item.to.slot, WAITING, outbox.c.token.is_(None))

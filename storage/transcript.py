@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, or_, select, update
 
 from storage.codec import build, build_all, values
-from storage.engine import insert_into, reading, writing
+from storage.engine import insert_new, reading, writing
 from storage.rows import web_posts
 from triage.document import Document
 from triage.ports import WebPost
@@ -22,8 +22,7 @@ class SqlTranscript:
 
     def write(self, post: WebPost) -> WebPost:
         with writing(self._engine) as db:
-            row = insert_into(db, web_posts).values(values(post) | {"channel": post.thread.channel.key})
-            fresh = db.execute(row.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+            fresh = insert_new(db, web_posts, values(post) | {"channel": post.thread.channel.key}, "key")
             db.commit()
         return post if fresh or post.key is None else self.find(post.key) or post
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select, update
 
 from storage.codec import build, build_all, values
-from storage.engine import insert_into, is_postgres, upsert
+from storage.engine import insert_into, insert_new, is_postgres, upsert
 from storage.finding import find
 from storage.folding import Kept, fold
 from storage.outbox import keep_reference, put
@@ -51,8 +51,7 @@ class SqlWork:
         self._kept: dict[str, Kept] = {}
 
     def claim(self, key: str, at: datetime) -> bool:
-        row = insert_into(self._db, inbox).values(key=key, at=at).on_conflict_do_nothing()
-        return self._db.execute(row).rowcount == 1
+        return insert_new(self._db, inbox, {"key": key, "at": at}, "key")
 
     def load(self, lookup: Lookup) -> Loaded:
         self._lock_thread(lookup.here.key)
@@ -75,7 +74,7 @@ class SqlWork:
 
     def next_number(self) -> int:
         if is_postgres(self._db):
-            return int(self._db.execute(ticket_numbers).scalar_one())
+            return int(self._db.scalar(ticket_numbers))
         return int(self._db.scalar(select(func.coalesce(func.max(tickets.c.number), 0))) or 0) + 1
 
     def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:

@@ -106,7 +106,7 @@ class SqlReading:
         return Health(
             failed_turns=build_all(FailedTurn, self._db.execute(turns).all()),
             failed_rows=build_all(FailedRow, self._db.execute(rows).all()),
-            tickets=dict(self._db.execute(statuses).tuples().all()),
+            tickets=dict(self._db.execute(statuses).all()),
             pending=pending(self._db),
         )
 

@@ -52,14 +52,12 @@ class Space:
 
     def similarities(self, vector: Vector) -> Floats:
         """The cosine of a vector with every row, shape (rows,)."""
-        starts, data, rows = self._postings.indptr, self._postings.data, self._postings.indices
-        spans = [(starts[column], starts[column + 1]) for column in vector.columns]
-        if not spans:
-            return np.zeros(self.rows.shape[0], np.float32)
-        near = np.concatenate([rows[start:end] for start, end in spans])
-        shared = np.concatenate([data[start:end] for start, end in spans])
-        shared = shared * np.repeat(vector.weights, [end - start for start, end in spans])
-        return np.bincount(near, shared, self.rows.shape[0]).astype(np.float32)
+        postings = self._postings
+        starts = postings.indptr[vector.columns].astype(np.int64)
+        sizes = postings.indptr[vector.columns + 1] - starts
+        places = np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+        shared = postings.data[places] * np.repeat(vector.weights, sizes)
+        return np.bincount(postings.indices[places], shared, self.rows.shape[0]).astype(np.float32)
 
     def kernel(self) -> Floats:
         """The cosine of every row with every row, shape (rows, rows)."""

@@ -1,14 +1,12 @@
-"""Which article a text belongs to: a logistic regression over similarities, and how far to trust it.
+"""Which article a text belongs to: a logistic regression over similarities, and how sure that is.
 
 The regression is fitted in its dual form (one coefficient a text and article), so it needs only the
 kernel of the texts, whatever features made it. Beside the articles stands a background that all
-texts are equally far from: what resembles nothing belongs to it. Thresholds come from the knowledge
-base alone, by folds over its own phrasings. Used by `triage.match`.
+texts are equally far from: what resembles nothing belongs to it. Used by `triage.calibrate` and `triage.match`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 
-from triage.features import Floats, Ints, Space
-
-Bools = NDArray[np.bool_]
+from triage.features import Floats, Ints
 
 REGULARISATION = 30.0
 STEPS = 10
@@ -57,6 +53,21 @@ def fit(kernel: Floats, labels: Ints, articles: int, weights: Floats) -> Head:
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 5})
     primal = found.x.reshape(len(labels), articles).astype(np.float32)
     return Head(solve_triangular(root, primal, lower=True, trans="T").astype(np.float32))
+
+
+def confidence(probabilities: Floats, known: Floats) -> Floats:
+    """How likely the best article is right, 0-1, shape (queries,).
+
+    Combines the top probability, its distance to the runner-up, and the share of the query that the
+    knowledge base knows. The weights are those of a logistic regression on the tuning questions of
+    four public sets; leaving any one set out moved them little.
+    """
+    ranked = np.sort(probabilities, axis=1)[:, ::-1].astype(np.float64)
+    first = np.clip(ranked[:, 0], 1e-6, 1 - 1e-6)
+    second = ranked[:, 1] if ranked.shape[1] > 1 else np.zeros(len(ranked))
+    apart = np.log(np.maximum(1 - second / first, 1e-3))
+    evidence = np.log(first / (1 - first)) + 0.55 * apart + 0.7 * known + 1.75
+    return np.asarray(1 / (1 + np.exp(-evidence)), np.float32)
 
 
 def _softmax(scores: Floats) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from triage.calendars import ALWAYS, Calendar
@@ -117,6 +117,22 @@ class Policy:
 
     def team_triaging_in(self, channel: Channel) -> Team | None:
         return next((t for t in self.teams.values() if any(c.key == channel.key for c in t.triage.values())), None)
+
+    def only(self, platforms: frozenset[Platform]) -> Policy:
+        """The same desk on these platforms alone: cards go where somebody can see them."""
+        teams = {
+            id: replace(
+                team,
+                help=tuple(channel for channel in team.help if channel.platform in platforms),
+                triage={on: channel for on, channel in team.triage.items() if on in platforms},
+            )
+            for id, team in self.teams.items()
+        }
+        people = {
+            id: replace(member, accounts=tuple(a for a in member.accounts if a.platform in platforms))
+            for id, member in self.people.items()
+        }
+        return replace(self, teams=teams, people=people)
 
     def name(self, person: Person) -> str:
         known = self.people.get(person.id)

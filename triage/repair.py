@@ -17,8 +17,9 @@ from triage.text import is_han, is_hangul, jamo, words
 MAX_WORDS = 40
 """Unknown words of one message that are looked up, so that a pasted log costs no more."""
 
-_SHORTEST = 5
-_LONG = 9
+_LATIN = (4, 8)
+_HANGUL = (6, 12)
+"""Letters from which a word may have one edit, and two."""
 
 
 class Repair:
@@ -39,16 +40,17 @@ class Repair:
         return {written: meant for written, meant in found.items() if meant is not None}
 
     def _is_suspect(self, word: str) -> bool:
-        return word not in self._known and word.isalpha() and not is_han(word) and len(jamo(word)) >= _SHORTEST
+        return word.isalpha() and not is_han(word) and word not in self._known
 
     def _nearest(self, word: str) -> str | None:
-        """The known word one edit away (two in a long one) that begins alike; None when there is none."""
+        """The known word within one edit (two in a long word) that begins alike; None when there is none."""
         letters = jamo(word)
-        edits = 2 if len(letters) >= _LONG else 1
-        nearest: tuple[float, str] | None = None
-        for length in range(len(letters) - edits, len(letters) + edits + 1):
-            choices = self._by_length.get((is_hangul(word), length))
-            best = process.extractOne(letters, choices, scorer=OSA.distance, score_cutoff=edits) if choices else None
-            if best and best[0][0] == letters[0] and (nearest is None or (best[1], best[2]) < nearest):
-                nearest = (best[1], best[2])
-        return nearest[1] if nearest else None
+        one, two = _HANGUL if is_hangul(word) else _LATIN
+        edits = (len(letters) >= one) + (len(letters) >= two)
+        near: list[tuple[float, str]] = []
+        for length in range(len(letters) - edits, len(letters) + edits + 1) if edits else ():
+            choices = self._by_length.get((is_hangul(word), length), {})
+            best = process.extractOne(letters, choices, scorer=OSA.distance, score_cutoff=edits)
+            if best and best[0][0] == letters[0]:
+                near.append((best[1], best[2]))
+        return min(near)[1] if near else None

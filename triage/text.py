@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from triage.model import Language
 
@@ -46,10 +47,12 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+|[。！？；\n]+|(?<=[가-힣][.!?~])(?
 _WORD = re.compile(rf"[{HAN}]+|[{HANGUL}]+|[^\W_{HAN}{HANGUL}]+(?:['’][^\W_{HAN}{HANGUL}]+)*")
 
 _DECORATION = frozenset({"So", "Sk", "Cf", "Cc", "Co", "Cs", "Cn"})
-_ENGLISH = frozenset(
-    ["a", "about", "after", "all", "am", "an", "and", "any", "anyone", "are", "as", "at", "be", "been", "but", "by", "can", "cannot", "can't", "could", "did", "do", "does", "doesn't", "don't", "for", "from", "get", "has", "have", "help", "hello", "hi", "how", "i", "i'm", "if", "in", "is", "isn't", "it", "its", "it's", "just", "me", "my", "need", "new", "no", "not", "of", "on", "or", "our", "please", "should", "since", "so", "some", "still", "that", "the", "their", "them", "there", "they", "this", "to", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "won't", "would", "you", "your"]
-)
-
+_ENGLISH_WORDS = """
+a about after all am an and any anyone are as at be been but by can cannot can't could did do does doesn't don't for
+from get has have help hello hi how i i'm if in is isn't it its it's just me my need new no not of on or our please
+should since so some still that the their them there they this to was we what when where which who why will with won't
+would you your
+"""
 _THANKS = """
 thanks thank thx ty tysm tks cheers appreciated 감사 감사합니다 감사해요 감사드립니다 고마워 고마워요 고맙습니다 땡큐
 謝謝 感謝 多謝 感恩 謝啦 謝了 3q
@@ -110,6 +113,11 @@ def sentences(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """The runs of one script in normalised text: `vpn이` is two words, `vpn` and `이`."""
     return _WORD.findall(text)
+
+
+def replace_words(text: str, meant: Mapping[str, str]) -> str:
+    """Normalised text with some of its words (as `words` cuts them) put differently."""
+    return _WORD.sub(lambda found: meant.get(found[0], found[0]), text) if meant else text
 
 
 def jamo(word: str) -> str:
@@ -185,4 +193,7 @@ def _without_signature(text: str) -> str:
     return text[: found.start()] if found and text[: found.start()].strip() else text
 
 
-_THANKING, _GREETING, _PAD = (frozenset(known.split()) for known in (_THANKS, _GREETINGS, _PADDING))
+_THANKING = frozenset(_THANKS.split())
+_GREETING = frozenset(_GREETINGS.split())
+_PAD = frozenset(_PADDING.split())
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())

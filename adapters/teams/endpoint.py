@@ -187,6 +187,6 @@ def _envelope(payload: Json | None) -> Activity | None:
 
 def _is_local(request: Request, activity: Activity) -> bool:
     """Nothing between us and a client on this machine, and no web page behind it."""
-    foreign = any(name in ("forwarded", "origin") or name.startswith("x-forwarded-") for name in request.headers.keys())
+    foreign = any(name in ("forwarded", "origin") or name.startswith("x-forwarded-") for name in request.headers)
     peer = request.client.host if request.client else ""
     return not foreign and is_loopback_address(peer) and is_loopback(activity.service_url or "")

@@ -219,6 +219,7 @@ def _pressed(activity: Json) -> Json:
 # --- text ----------------------------------------------------------------------------------------
 def _said(activity: Json, place: str, known: Mapping[str, Profile]) -> Said:
     text, rich = _source(activity)
+    text = text.replace("&nbsp;", " ").replace("\xa0", " ")
     bot = _str(activity, "recipient", "id")
     mentions_bot, mentions = False, []
     for mention in _mentions(activity):
@@ -226,7 +227,7 @@ def _said(activity: Json, place: str, known: Mapping[str, Profile]) -> Said:
         name = _str(mention, "mentioned", "name")
         tag = _str(mention, "text") or f"<at>{name}</at>"
         if bot and _str(mention, "mentioned", "id") == bot:
-            mentions_bot, text = True, re.sub(rf"[ \xa0]*{re.escape(tag)}[ \xa0]*", " ", text)
+            mentions_bot, text = True, re.sub(rf" *{re.escape(tag)} *", " ", text)
         else:
             shown = f"@{name or re.sub(r'<[^>]*>', '', tag)}"
             text = text.replace(tag, html.escape(shown, quote=False) if rich else shown)
@@ -247,7 +248,7 @@ def _source(activity: Json) -> tuple[str, bool]:
 
 
 def _tidy(text: str) -> str:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(line.rstrip() for line in lines).strip()
 
 

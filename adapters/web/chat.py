@@ -116,14 +116,17 @@ class Chat:
     def _read(self) -> tuple[WebPost, ...]:
         return tuple(self.view.desk.transcript.read([self.view.channel.key], self.view.person.user, NEWEST))
 
-    def _draw(self, posts: tuple[WebPost, ...]) -> None:
+    def _draw(self, written: tuple[WebPost, ...]) -> None:
         if self._posts.is_deleted:
             return
+        unsent = self.view.posting.unsent(self.view.channel, self.view.person.user)
+        known = {post.id for post in written}
+        posts = (*written, *(post for id, post in unsent.items() if id not in known))
         self._empty.set_visibility(not posts)
         for post in posts:
             if post.id not in self._shown:
                 self._place(post)
-            looks = (post, self.view.posting.unsent(post.id))
+            looks = (post, post.id in unsent)
             shown = self._shown[post.id]
             if shown.looks != looks:
                 shown.looks = looks

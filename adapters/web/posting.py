@@ -7,7 +7,8 @@ inbox key, so it is never taken twice. Called by the page, shared by all open pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from adapters.web import inbound
 from adapters.web.desk import DemoPerson
@@ -15,6 +16,12 @@ from adapters.web.news import News, Shown
 from triage.document import Document, Paragraph, Plain
 from triage.model import Channel, Kind, Message, Sender, Thread
 from triage.ports import Intake, NewId, Now, Receipt, Transcript, WebPost
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    message: Message
+    post: WebPost
 
 
 class Posting:
@@ -36,7 +43,7 @@ class Posting:
         self._now = now
         self._new_id = new_id
         self._people = people
-        self._unsent: dict[str, Message] = {}
+        self._unsent: dict[str, _Said] = {}
 
     async def post(self, sender: Sender, channel: Channel, text: str, *, thread: str | None = None) -> None:
         """Show the text as this sender's post and hand it in. A command in a channel is seen by its sender alone."""
@@ -44,17 +51,16 @@ class Posting:
             id=self._new_id(), sender=sender, channel=channel, text=text, thread=thread, people=self._people
         )
         hidden = message.kind is Kind.COMMAND and not message.flat
-        await self._write(
-            WebPost(
-                id=message.id,
-                thread=Thread(channel=channel, root=thread),
-                at=self._now(),
-                author=sender.name,
-                document=Document(blocks=(Paragraph((Plain(text),)),), summary=text, language=sender.locale or "en"),
-                only_for=sender.account.user if hidden else None,
-            )
+        post = WebPost(
+            id=message.id,
+            thread=Thread(channel=channel, root=thread),
+            at=self._now(),
+            author=sender.name,
+            document=Document(blocks=(Paragraph((Plain(text),)),), summary=text, language=sender.locale or "en"),
+            only_for=sender.account.user if hidden else None,
+            key=message.key,
         )
-        await self._hand_in(message)
+        await self._say(_Said(message, post))
 
     async def press(self, sender: Sender, post: WebPost, command: str) -> None:
         """A button on `post`."""
@@ -71,21 +77,27 @@ class Posting:
     async def retry(self, id: str) -> None:
         """Hand in again what was not sent; nothing when it has been sent since."""
         if id in self._unsent:
-            await self._hand_in(self._unsent[id])
+            await self._say(self._unsent[id])
 
-    def unsent(self, id: str) -> bool:
-        return id in self._unsent
+    def unsent(self, channel: Channel, user: str) -> Mapping[str, WebPost]:
+        """What this user said in the channel and the desk has not taken, by id; perhaps not even written down."""
+        return {
+            id: said.post
+            for id, said in self._unsent.items()
+            if (said.message.channel, said.message.sender.account.user) == (channel, user)
+        }
 
-    async def _hand_in(self, message: Message) -> None:
+    async def _say(self, said: _Said) -> None:
         try:
-            receipt = await self._intake(message)
+            await self._write(said.post)
+            receipt = await self._intake(said.message)
         except Exception:
-            self._unsent[message.id] = message
-            self._news.tell(Shown(channel=message.channel))
+            self._unsent[said.post.id] = said
+            self._news.tell(Shown(channel=said.message.channel))
             raise
-        if self._unsent.pop(message.id, None):
-            self._news.tell(Shown(channel=message.channel))
-        await self._acknowledge(message, receipt)
+        if self._unsent.pop(said.post.id, None):
+            self._news.tell(Shown(channel=said.message.channel))
+        await self._acknowledge(said.message, receipt)
 
     async def _acknowledge(self, message: Message, receipt: Receipt) -> None:
         if receipt.ack:

@@ -197,8 +197,8 @@ class AgentSide:
         else:
             self._tabs.value = page.visit.tab
 
-    async def _open(self, event: events.ValueChangeEventArguments[str]) -> None:
-        self._page.become(self._page.visit.but(tab=event.value))
+    async def _open(self) -> None:
+        self._page.become(self._page.visit.but(tab=self._tabs.value))
         await self.show()
 
 

@@ -19,6 +19,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
 import jwt
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -98,7 +99,7 @@ class FakeTeams:
     posts: list[Post] = field(default_factory=list)
     keys_fetched: int = 0
     _conversations: set[str] = field(default_factory=lambda: {CHANNEL, GROUP})
-    _refusals: list[tuple[int, Json, dict[str, str]]] = field(default_factory=list)
+    _refusals: list[web.HTTPException] = field(default_factory=list)
     _ids: Counter[str] = field(default_factory=Counter)
     _server: TestServer | None = None
 
@@ -119,6 +120,10 @@ class FakeTeams:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Go off the net; what is asked of it afterwards fails."""
         if self._server is not None:
             await self._server.close()
 
@@ -203,6 +208,15 @@ class FakeTeams:
     def headers(self, **claims: Any) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(**claims)}"}
 
+    async def deliver(self, app: Any, activity: Any, *, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Post an activity (or raw text) to the bot's endpoint in an ASGI app, genuinely signed unless told."""
+        body = activity if isinstance(activity, str) else json.dumps(activity)
+        sent = {"Content-Type": "application/json", **(self.headers() if headers is None else headers)}
+        transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 40_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://desk.example") as client:
+            raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+            return await client.post("/api/messages", content=body, headers=raw)
+
     # --- what the bot sent -----------------------------------------------------------------------
     def messages(self, conversation: str, thread: str | None = None) -> list[Post]:
         """What is now shown there, oldest first; without a thread, everything in the conversation."""
@@ -213,7 +227,7 @@ class FakeTeams:
     def refuse_next(self, status: int, code: str = "", *, retry_after: int | None = None) -> None:
         """Answer the next call of the connector with an error."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        self._refusals.append((status, {"error": {"code": code, "message": "as the test asked"}}, headers))
+        self._refusals.append(_error(status, code, headers))
 
     # --- the signer ------------------------------------------------------------------------------
     async def _openid(self, request: web.Request) -> web.Response:
@@ -289,8 +303,7 @@ class FakeTeams:
         if token != BOT_TOKEN:
             raise _error(401, "Unauthorized")
         if self._refusals:
-            status, content, headers = self._refusals.pop(0)
-            raise _error(status, content["error"]["code"], headers)
+            raise self._refusals.pop(0)
         if len(raw.encode()) > 100_000:
             raise _error(413, "MessageSizeTooBig")
         return body if isinstance(body, dict) else {}
@@ -359,21 +372,7 @@ def _base64(number: int) -> str:
 
 
 def _error(status: int, code: str, headers: dict[str, str] | None = None) -> web.HTTPException:
-    kinds = {
-        kind.status_code: kind
-        for kind in (
-            web.HTTPBadRequest,
-            web.HTTPUnauthorized,
-            web.HTTPForbidden,
-            web.HTTPNotFound,
-            web.HTTPPreconditionFailed,
-            web.HTTPTooManyRequests,
-            web.HTTPInternalServerError,
-            web.HTTPBadGateway,
-            web.HTTPServiceUnavailable,
-        )
-    }
+    kind: Any = type("Refusal", (web.HTTPException,), {"status_code": status})
     body = json.dumps({"error": {"code": code, "message": "as Teams says"}})
-    if status == 413:
-        return web.HTTPRequestEntityTooLarge(max_size=100_000, actual_size=100_001, text=body)
-    return kinds[status](text=body, content_type="application/json", headers=headers)
+    refusal: web.HTTPException = kind(text=body, content_type="application/json", headers=headers)
+    return refusal

@@ -68,7 +68,7 @@ def test_secrets_never_print() -> None:
 def test_settings_cannot_be_changed() -> None:
     """What a process started with is what it runs with."""
     with pytest.raises(ValidationError):
-        Settings.load({}).port = 1  # type: ignore[misc]
+        Settings.load({}).port = 1
 
 
 @pytest.mark.parametrize(

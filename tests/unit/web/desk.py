@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam, triage_channel
+from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam, direct_channel, triage_channel
 from adapters.web.news import News
 from triage.document import Document
-from triage.errors import TurnError
+from triage.errors import TurnError, Unavailable
 from triage.model import Language, Message
 from triage.phrases import say
 from triage.ports import NewId, Receipt, Transcript, WebPost
@@ -31,37 +32,42 @@ HR = DemoTeam(id="hr", name="HR", channel=triage_channel("hr"), private=True)
 FINANCE = DemoTeam(id="finance", name="Finance", channel=triage_channel("finance"))
 FACILITIES = DemoTeam(id="facilities", name="Facilities", channel=triage_channel("facilities"))
 
+REQUESTERS = (DANA, MINJI, YIJUN)
+AGENTS = (LEE, KIM, PARK, CHEN, SATO)
+TEAMS = (IT, HR, FINANCE, FACILITIES)
+
 
 def counting(prefix: str) -> NewId:
     numbers = itertools.count(1)
     return lambda: f"{prefix}{next(numbers)}"
 
 
-class ListTranscript:
-    """A `Transcript` in a list."""
+def written(transcript: Transcript, user: str = "dana") -> list[WebPost]:
+    """Every post this user may see, oldest first."""
+    channels = [direct_channel(person.user) for person in (*REQUESTERS, *AGENTS)] + [team.channel for team in TEAMS]
+    return list(transcript.read([channel.key for channel in channels], user, 1_000))
 
-    def __init__(self) -> None:
-        self.posts: list[WebPost] = []
+
+@dataclass
+class Failing:
+    """A `Transcript` that cannot be reached for writing while it is `down`."""
+
+    real: Transcript
+    down: bool = True
 
     def write(self, post: WebPost) -> WebPost:
-        if post.key and (known := self.find(post.key)):
-            return known
-        self.posts.append(post)
-        return post
+        if self.down:
+            raise Unavailable("the database cannot be reached")
+        return self.real.write(post)
 
     def replace(self, id: str, document: Document) -> bool:
-        for index, post in enumerate(self.posts):
-            if post.id == id:
-                self.posts[index] = replace(post, document=document, edited=True)
-                return True
-        return False
+        return self.real.replace(id, document)
 
     def find(self, key: str) -> WebPost | None:
-        return next((post for post in self.posts if post.key == key), None)
+        return self.real.find(key)
 
     def read(self, channels: Sequence[str], user: str, limit: int) -> Sequence[WebPost]:
-        seen = [post for post in self.posts if post.thread.channel.key in channels and post.only_for in (None, user)]
-        return seen[-limit:]
+        return self.real.read(channels, user, limit)
 
 
 @dataclass
@@ -71,12 +77,20 @@ class Desk:
     receipt: Receipt = field(default_factory=Receipt)
     trouble: TurnError | None = None
     taken: list[Message] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, message: Message) -> Receipt:
         if self.trouble:
             raise self.trouble
         self.taken.append(message)
+        self._news.set()
         return self.receipt
+
+    async def first(self) -> Message:
+        """The first message handed in, as soon as there is one."""
+        async with asyncio.timeout(5):
+            await self._news.wait()
+        return self.taken[0]
 
 
 def demo_desk(intake: Desk, transcript: Transcript, news: News) -> DemoDesk:
@@ -84,9 +98,9 @@ def demo_desk(intake: Desk, transcript: Transcript, news: News) -> DemoDesk:
         intake=intake,
         transcript=transcript,
         news=news,
-        requesters=(DANA, MINJI, YIJUN),
-        agents=(LEE, KIM, PARK, CHEN, SATO),
-        teams=(IT, HR, FINANCE, FACILITIES),
+        requesters=REQUESTERS,
+        agents=AGENTS,
+        teams=TEAMS,
         now=lambda: START,
         new_id=counting("p"),
         say=say,

@@ -1,0 +1,248 @@
+"""The command line: `deskbell demo, serve, init, check, ask, migrate, doctor`.
+
+Results go to stdout, messages to stderr. Exit 0 done, 1 a check found errors, 2 wrong usage or input,
+3 database or network unavailable (DESIGN.md, section 7).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot import deskfile, logs, sample
+from bot.deskfile import Desk
+from bot.settings import Settings, SettingsError
+from bot.yamlfile import Problem, has_errors
+from triage.errors import Unavailable
+from triage.knowledge import KnowledgeBase
+from triage.model import Language, Platform
+
+DONE, FOUND, USAGE, UNAVAILABLE = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        command: Callable[[argparse.Namespace], int] = options.run
+        return command(options)
+    except SettingsError as error:
+        return _complain(*error.sentences)
+    except Unavailable as error:
+        _say(f"The database cannot be used: {error}")
+        return UNAVAILABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deskbell", description="A help desk inside Slack and Microsoft Teams.")
+    parser.add_argument("--data", type=Path, help="folder of the embedded database (default ./.deskbell)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="try it in the browser: a sample desk, nothing to configure")
+    _add_address(demo)
+    demo.add_argument("--fresh", action="store_true", help="forget what earlier demos stored")
+    demo.set_defaults(run=_demo)
+
+    serve = commands.add_parser("serve", help="the real thing: Slack and Teams, whichever have credentials")
+    _add_config(serve)
+    _add_address(serve)
+    serve.set_defaults(run=_serve)
+
+    init = commands.add_parser("init", help="write a sample desk.yaml and knowledge base to start from")
+    init.add_argument("directory", type=Path)
+    init.set_defaults(run=_init)
+
+    check = commands.add_parser("check", help="lint desk.yaml and the knowledge base")
+    _add_config(check)
+    check.set_defaults(run=_check)
+
+    ask = commands.add_parser("ask", help="what the desk would do with a message, and why")
+    ask.add_argument("text")
+    ask.add_argument("--team", help="as if asked in this team's help channel")
+    ask.add_argument("--lang", choices=[str(language) for language in Language])
+    ask.add_argument("--json", action="store_true")
+    _add_config(ask)
+    ask.set_defaults(run=_ask)
+
+    migrate = commands.add_parser("migrate", help="bring the database up to date")
+    _add_config(migrate)
+    migrate.set_defaults(run=_migrate)
+
+    doctor = commands.add_parser("doctor", help="what is set up, what is missing, what went wrong lately")
+    _add_config(doctor)
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="path of desk.yaml (default ./desk.yaml)")
+    _add_data(parser)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default 3000)")
+    if parser.prog.endswith("demo"):
+        _add_data(parser)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    given = {name: getattr(options, name, None) for name in ("config", "data", "host", "port")}
+    return Settings.load(**given)
+
+
+# --- commands ----------------------------------------------------------------------------------
+def _demo(options: argparse.Namespace) -> int:
+    from bot.demo import demo_app, forget
+    from bot.settings import is_loopback
+
+    settings = _settings(options)
+    if not is_loopback(settings.host):
+        return _complain("The demo lets anyone be anyone, so it listens on this machine only: leave --host away.")
+    logs.configure(settings.log_format)
+    if options.fresh:
+        forget(settings.data)
+    desk = _sample()
+    app = demo_app(desk, _articles(desk), settings.data)
+    _say(f"Deskbell demo: open http://{settings.host}:{settings.port}/ in your browser (Ctrl+C stops it).")
+    return _run(app, settings)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from bot.compose import serving
+    from bot.web import application
+
+    settings = _settings(options)
+    logs.configure(settings.log_format, secrets=_secrets(settings))
+    desk = _desk(settings.config)
+    if desk is None:
+        return USAGE
+    for platform in (Platform.SLACK, Platform.TEAMS, Platform.WEB):
+        reason = settings.why_off(platform)
+        _say(reason or f"{platform.capitalize()} is on.")
+    if all(settings.why_off(platform) for platform in (Platform.SLACK, Platform.TEAMS)):
+        _say("No platform is on: the server answers health checks only.")
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return _run(application(serving(settings, _articles(desk), desk.policy)), settings)
+
+
+def _init(options: argparse.Namespace) -> int:
+    try:
+        written, kept = sample.write_sample(options.directory)
+    except OSError as error:
+        return _complain(f"{options.directory}: {error.strerror}")
+    print(f"{len(written)} files written to {options.directory}")
+    if kept:
+        _say(f"{len(kept)} files were there already and are kept as they are.")
+    _say(f"Next: edit {options.directory / 'desk.yaml'}, then run `deskbell check --config` on it.")
+    return DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    problems = deskfile.check(settings.config, today=datetime.now(UTC).date())
+    for problem in problems:
+        print(problem)
+    if not settings.config.exists():
+        return USAGE
+    _say(f"{len(problems)} problems found." if problems else f"{settings.config} and its articles are sound.")
+    return FOUND if has_errors(problems) else DONE
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from bot.explain import as_json, as_text, explain
+    from bot.knowing import Knowing
+
+    settings = _settings(options)
+    desk = _desk(settings.config) if settings.config.exists() or options.config else _sample()
+    if desk is None:
+        return USAGE
+    if options.team and options.team not in desk.policy.teams:
+        return _complain(f"There is no team {options.team!r}; teams: {', '.join(desk.policy.teams)}.")
+    knowing = Knowing(_articles(desk), precision=desk.policy.precision)
+    language = Language(options.lang) if options.lang else None
+    match = explain(options.text, knowing, desk.policy, team=options.team, language=language)
+    print(json.dumps(as_json(match), ensure_ascii=False) if options.json else as_text(match, desk.policy))
+    return DONE
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from storage.schema import migrate, pending_migrations
+
+    settings = _settings(options)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    behind = pending_migrations(settings.database)
+    migrate(settings.database)
+    print(f"{len(behind)} migrations applied." if behind else "The database is up to date.")
+    return DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.doctor import State, examine
+
+    settings = _settings(options)
+    findings = list(examine(settings, datetime.now(UTC).date()))
+    for finding in findings:
+        print(finding)
+    if any(finding.database for finding in findings):
+        return UNAVAILABLE
+    return FOUND if any(finding.state is State.FAIL for finding in findings) else DONE
+
+
+# --- common ------------------------------------------------------------------------------------
+def _desk(file: Path) -> Desk | None:
+    desk, problems = deskfile.read(file)
+    _report(problems)
+    return desk
+
+
+def _sample() -> Desk:
+    desk, problems = deskfile.read(sample.files() / "desk.yaml")
+    if desk is None:
+        raise SettingsError(tuple(str(problem) for problem in problems))
+    return desk
+
+
+def _articles(desk: Desk) -> KnowledgeBase:
+    from bot.kb import read_folder
+
+    kb, problems = read_folder(desk.kb, policy=desk.policy)
+    _report([problem for problem in problems if has_errors([problem])])
+    return kb
+
+
+def _report(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        _say(str(problem))
+
+
+def _secrets(settings: Settings) -> list[str]:
+    found = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in found if hasattr(value, "get_secret_value")]
+
+
+def _run(app: FastAPI, settings: Settings) -> int:
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=8
+    )
+    return DONE
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _complain(*sentences: str) -> int:
+    for sentence in sentences:
+        _say(sentence)
+    return USAGE

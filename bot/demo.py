@@ -1,0 +1,105 @@
+"""The demo: the sample desk on an embedded database, its web page, and a clock that runs fast.
+
+Called by `bot.cli` for `deskbell demo`.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam
+from adapters.web.news import News
+from adapters.web.page import mount
+from bot.compose import demonstrating, new_id
+from bot.deskfile import Desk
+from bot.running import Running
+from bot.web import application
+from storage.schema import migrate
+from triage.calendars import Calendar, next_open, walk
+from triage.knowledge import KnowledgeBase
+from triage.model import Language, Platform
+from triage.phrases import say
+from triage.policy import Policy
+
+SPEED = 60
+"""Minutes of the desk's working time in a minute."""
+
+REQUESTERS = (
+    DemoPerson(user="dana", name="Dana", language=Language.EN),
+    DemoPerson(user="minji", name="민지", language=Language.KO),
+    DemoPerson(user="yijun", name="怡君", language=Language.ZH_HANT),
+)
+
+
+class FastClock:
+    """Working time only, `speed` times faster: nights, weekends and holidays are skipped.
+
+    Begins at `start`, or at the next opening when nobody works then.
+    """
+
+    def __init__(self, calendar: Calendar, start: datetime, speed: int) -> None:
+        self._calendar = calendar
+        self._start = next_open(calendar, start)
+        self._speed = speed
+        self._began = time.monotonic()
+
+    def __call__(self) -> datetime:
+        passed = (time.monotonic() - self._began) * self._speed
+        return walk(self._calendar, self._start, int(passed))
+
+
+def database(data: Path) -> Path:
+    return data / "demo.db"
+
+
+def forget(data: Path) -> None:
+    """Delete the demo's own file, and nothing else."""
+    file = database(data)
+    for name in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+        name.unlink(missing_ok=True)
+
+
+def demo_app(desk: Desk, kb: KnowledgeBase, data: Path) -> FastAPI:
+    """The demo as one ASGI app."""
+    data.mkdir(parents=True, exist_ok=True)
+    url = f"sqlite:///{database(data)}"
+    migrate(url)
+    policy = desk.policy
+    first = next(iter(policy.teams.values()))
+    clock = FastClock(first.terms.calendar, datetime.now(UTC), SPEED)
+    running, news = demonstrating(url, kb, policy, now=clock)
+    page = demo_desk(running, news, policy, first.terms.calendar.timezone)
+    return application(running, pages=lambda app: mount(app, page))
+
+
+def demo_desk(running: Running, news: News, policy: Policy, timezone: str) -> DemoDesk:
+    web = Platform.WEB
+    teams = tuple(
+        DemoTeam(id=team.id, name=team.name, channel=team.triage[web], private=team.restricted)
+        for team in policy.teams.values()
+        if web in team.triage
+    )
+    agents = tuple(
+        DemoPerson(user=account.user, name=policy.people[agent].name, team=team.id)
+        for team in policy.teams.values()
+        for agent in team.agents
+        for account in policy.people[agent].accounts
+        if account.platform is web
+    )
+    return DemoDesk(
+        intake=running.turns,
+        transcript=running.storage.transcript,
+        news=news,
+        requesters=REQUESTERS,
+        agents=agents,
+        teams=teams,
+        now=running.now,
+        new_id=new_id,
+        say=say,
+        speed=SPEED,
+        timezone=timezone,
+    )

@@ -1,0 +1,88 @@
+"""`deskbell doctor`: what is set up, what is missing, what went wrong lately. Called by `bot.cli`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from bot import deskfile
+from bot.settings import Settings
+from bot.yamlfile import Severity
+from storage.engine import make_engine
+from storage.schema import pending_migrations
+from storage.sql import SqlStorage
+from triage.errors import Unavailable
+from triage.model import Platform
+
+
+class State(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    state: State
+    text: str
+    database: bool = False
+    """Whether the database is what fails (exit code 3)."""
+
+    def __str__(self) -> str:
+        return f"{self.state:<4}  {self.text}"
+
+
+def examine(settings: Settings, today: date) -> Iterator[Finding]:
+    """Everything worth knowing, most basic first."""
+    yield from _desk(settings, today)
+    yield from _platforms(settings)
+    yield from _database(settings)
+
+
+def _desk(settings: Settings, today: date) -> Iterator[Finding]:
+    problems = deskfile.check(settings.config, today=today)
+    for problem in problems:
+        yield Finding(state=State.FAIL if problem.severity is Severity.ERROR else State.WARN, text=str(problem))
+    if not problems:
+        yield Finding(state=State.OK, text=f"{settings.config} and its articles are sound")
+
+
+def _platforms(settings: Settings) -> Iterator[Finding]:
+    for platform in (Platform.SLACK, Platform.TEAMS, Platform.WEB):
+        reason = settings.why_off(platform)
+        yield (
+            Finding(state=State.WARN, text=reason)
+            if reason
+            else Finding(state=State.OK, text=f"{platform}: credentials are set")
+        )
+    for complaint in settings.complaints():
+        yield Finding(state=State.WARN, text=complaint)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        behind = pending_migrations(settings.database)
+        if behind:
+            yield Finding(
+                state=State.WARN, text=f"database: {len(behind)} migrations pending; `deskbell migrate` applies them"
+            )
+            return
+        yield Finding(state=State.OK, text="database: reachable and up to date")
+        yield from _health(settings)
+    except Unavailable as error:
+        yield Finding(state=State.FAIL, text=f"database: {error}", database=True)
+
+
+def _health(settings: Settings) -> Iterator[Finding]:
+    storage = SqlStorage(make_engine(settings.database))
+    try:
+        health = storage.health()
+    finally:
+        storage.close()
+    yield Finding(state=State.OK, text=f"outbox: {health.pending} messages wait")
+    for turn in health.failed_turns:
+        yield Finding(state=State.WARN, text=f"failed turn {turn.id} at {turn.at:%Y-%m-%d %H:%M}Z: {turn.error}")
+    for row in health.failed_rows:
+        yield Finding(state=State.WARN, text=f"not delivered to {row.bucket}: {row.reason}")

@@ -1,0 +1,157 @@
+"""A desk at work: its parts, and its life from start to stop. Made by `bot.compose`, run by `bot.web`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from starlette.routing import BaseRoute
+
+from bot.clockwork import Clockwork
+from bot.delivery import Delivery
+from bot.metrics import PENDING, PINGS, TICKETS
+from bot.turns import Runner, Turns
+from storage.schema import migrate, pending_migrations
+from storage.sql import SqlStorage
+from triage.changes import Decision, Meet
+from triage.desk import Desk
+from triage.errors import Unavailable
+from triage.model import Language, Person, Platform
+from triage.policy import Policy
+from triage.ports import ChatPort, Now
+
+SWEEP_SECONDS = 2.0
+PURGE_SECONDS = 3_600.0
+GAUGE_SECONDS = 15.0
+LONGEST_PAUSE = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+class Adapter(Protocol):
+    """What `bot` needs of a platform besides its port."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """A desk with everything around it; `start` and `stop` are its life."""
+
+    desk: Desk
+    turns: Turns
+    run: Runner
+    storage: SqlStorage
+    policy: Policy
+    now: Now
+    delivery: Delivery
+    ports: dict[Platform, ChatPort] = field(default_factory=dict)
+    adapters: dict[Platform, Adapter] = field(default_factory=dict)
+    routes: list[BaseRoute] = field(default_factory=list)
+    clockwork: Clockwork = field(default_factory=Clockwork)
+    database: str
+    sweep_seconds: float = SWEEP_SECONDS
+    problem: str | None = "starting"
+    """Why the database is not ready, in words for an admin."""
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def not_ready(self) -> Sequence[str]:
+        """Why messages cannot be taken, a sentence each; empty when they can."""
+        waiting = [f"{platform} is not connected yet" for platform, a in self.adapters.items() if not a.ready]
+        return ([f"database: {self.problem}"] if self.problem else []) + waiting
+
+    async def start(self) -> None:
+        """Returns at once; what cannot be reached yet is tried again in the background."""
+        self._tasks = [asyncio.create_task(self._open())]
+
+    async def _open(self) -> None:
+        pause = 1.0
+        while not await self._opened():
+            log.error("database is not ready", problem=self.problem, next_try_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        self.clockwork.every(self.sweep_seconds, "sweep", self.sweep)
+        self.clockwork.every(PURGE_SECONDS, "purge", self._purge)
+        self.clockwork.every(GAUGE_SECONDS, "gauges", self._measure)
+        self.clockwork.start()
+        self._tasks.append(asyncio.create_task(self.delivery.serve()))
+        for adapter in self.adapters.values():
+            await adapter.start()
+
+    async def _opened(self) -> bool:
+        try:
+            await self.run(lambda: prepare(self.database))
+            await self.run(lambda: introduce(self.storage, self.policy, self.now()))
+        except (Unavailable, NeedsMigration) as error:
+            self.problem = str(error)
+            return False
+        self.problem = None
+        return True
+
+    async def stop(self) -> None:
+        """Take nothing more, finish the turns under way, leave the rest in the outbox."""
+        for adapter in self.adapters.values():
+            await adapter.stop()
+        self.clockwork.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.run.close()
+        self.storage.close()
+
+    async def sweep(self) -> None:
+        """Ring what is due; delivery is told when there was something."""
+        rung = await self.run(self.desk.sweep)
+        if rung:
+            PINGS.inc(rung)
+            self.delivery.nudge()
+
+    async def _purge(self) -> None:
+        await self.run(lambda: self.storage.purge(self.now()))
+
+    async def _measure(self) -> None:
+        health = await self.run(self.storage.health)
+        PENDING.set(health.pending)
+        for status, count in health.tickets.items():
+            TICKETS.labels(status).set(count)
+
+
+class NeedsMigration(Exception):
+    """The database is of an older version."""
+
+
+def embedded(database: str) -> bool:
+    return database.startswith("sqlite")
+
+
+def prepare(database: str) -> None:
+    """Bring an embedded database up to date; one that others share is only checked.
+
+    Raises NeedsMigration for a shared one that is behind, Unavailable when it cannot be reached.
+    """
+    if embedded(database):
+        migrate(database)
+    elif behind := pending_migrations(database):
+        raise NeedsMigration(f"{len(behind)} migrations are pending: run `deskbell migrate`")
+
+
+def introduce(storage: SqlStorage, policy: Policy, at: datetime) -> None:
+    """Make the people of desk.yaml known, so that they can be pinged before they ever wrote."""
+    met = tuple(
+        Meet(person=Person(id=member.id, name=member.name, language=member.language or Language.EN, account=account))
+        for member in policy.people.values()
+        for account in member.accounts
+    )
+    with storage.writing() as work:
+        work.record(Decision(changes=met), at)
+        work.commit()

@@ -1,0 +1,57 @@
+"""The one web server: platform endpoints, health, metrics, and the pages. Run by `bot.cli`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot.running import Running
+from triage.errors import Unavailable
+
+Pages = Callable[[FastAPI], None]
+
+
+def application(running: Running, *, pages: Pages | None = None) -> FastAPI:
+    """The ASGI app whose life is the desk's. `pages` mounts web pages, last, since they take `/`."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await running.start()
+        try:
+            yield
+        finally:
+            await running.stop()
+
+    app = FastAPI(title="Deskbell", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """200 when messages can be taken; else 503 and why not."""
+        reasons = list(running.not_ready) or await _database_problem(running)
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    app.router.routes.extend(running.routes)
+    if pages:
+        pages(app)
+    return app
+
+
+async def _database_problem(running: Running) -> list[str]:
+    try:
+        await running.run(running.storage.ping)
+    except Unavailable as error:
+        return [f"database: {error}"]
+    return []

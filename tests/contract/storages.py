@@ -1,0 +1,267 @@
+"""The three storages the contract suites run over, each clean, and the clock their leases follow."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Engine, text
+
+from storage.engine import make_engine
+from storage.memory import MemoryStorage
+from storage.rows import METADATA
+from storage.schema import migrate
+from storage.sql import SqlStorage
+from storage.views import Health
+from triage.changes import AddEntry, Change, Converse, Decision, KeepClock, Meet, OpenTicket
+from triage.model import (
+    Account,
+    Channel,
+    ChannelKind,
+    Conversation,
+    Entry,
+    EntryKind,
+    Kind,
+    Language,
+    Message,
+    MessageRef,
+    Person,
+    Platform,
+    Priority,
+    Sender,
+    Status,
+    Thread,
+    Ticket,
+)
+from triage.outgoing import InThread, Outgoing, Say
+from triage.policy import Metric
+from triage.ports import Loaded, Lookup, Outbox, Parcel, Storage, Transcript
+from triage.sla import Clock, ClockEvent, ClockEventKind
+
+AT = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
+HELP = Channel(platform=Platform.SLACK, place="T1", id="C0HELP")
+TRIAGE = Channel(platform=Platform.SLACK, place="T1", id="C0TRIAGE")
+CHAT = Channel(platform=Platform.SLACK, place="T1", id="D0ANN", kind=ChannelKind.DM)
+ASKED = Thread(channel=HELP, root="100.1")
+ANN = Person(id="ann", name="Ann", account=Account(platform=Platform.SLACK, place="T1", user="U0ANN"))
+LEE = Person(
+    id="lee", name="Lee", language=Language.KO, account=Account(platform=Platform.SLACK, place="T1", user="U0LEE")
+)
+
+
+class Kept(Storage, Protocol):
+    """What `SqlStorage` and `MemoryStorage` have in common."""
+
+    @property
+    def transcript(self) -> Transcript: ...
+
+    def health(self) -> Health: ...
+
+
+@dataclass
+class Ticking:
+    """Unix seconds that a test moves on by hand."""
+
+    seconds: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Bench:
+    """One storage under test. `expire` makes every lease and every delay run out."""
+
+    name: str
+    storage: Kept
+    expire: Callable[[], None]
+    engine: Engine | None = None
+    clock: Ticking = field(default_factory=Ticking)
+
+
+def memory() -> Bench:
+    clock = Ticking()
+    return Bench(name="memory", storage=MemoryStorage(clock=clock), expire=lambda: _move(clock), clock=clock)
+
+
+@contextmanager
+def sqlite(empty: Path, directory: Path) -> Iterator[Bench]:
+    """On a copy of `empty`, a migrated database."""
+    file = directory / "desk.db"
+    shutil.copyfile(empty, file)
+    engine, clock = make_engine(f"sqlite:///{file}"), Ticking()
+    try:
+        yield Bench(
+            name="sqlite",
+            storage=SqlStorage(engine, clock=clock),
+            expire=lambda: _move(clock),
+            engine=engine,
+            clock=clock,
+        )
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def postgres(url: str) -> Iterator[Bench]:
+    """On a migrated database, emptied. Leases follow its own clock, so here they are aged instead."""
+    engine = make_engine(url)
+    try:
+        clear(engine)
+        yield Bench(name="postgres", storage=SqlStorage(engine), expire=lambda: _age(engine), engine=engine)
+    finally:
+        engine.dispose()
+
+
+def empty_sqlite(directory: Path) -> Path:
+    """A migrated SQLite file without rows."""
+    file = directory / "empty.db"
+    migrate(f"sqlite:///{file}")
+    engine = make_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[attr-defined]
+    engine.dispose()
+    return file
+
+
+def clear(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(table.delete())
+        connection.execute(text("ALTER SEQUENCE ticket_number RESTART"))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Poll a condition that another thread brings about."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
+def _move(clock: Ticking) -> None:
+    clock.seconds += 3_600
+
+
+def _age(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE outbox SET leased_until = leased_until - 3600, not_before = not_before - 3600"))
+
+
+# --- values --------------------------------------------------------------------------------------
+def minutes(count: float) -> datetime:
+    return AT + timedelta(minutes=count)
+
+
+def ticket(number: int = 1, **changes: Any) -> Ticket:
+    """A new ticket of Ann's, numbered and named alike."""
+    known: dict[str, Any] = {
+        "id": f"t{number}",
+        "number": number,
+        "team": "it",
+        "requester": "ann",
+        "subject": "VPN down",
+        "language": Language.EN,
+        "priority": Priority.NORMAL,
+        "status": Status.NEW,
+        "opened_at": AT,
+    }
+    return Ticket(**(known | changes))
+
+
+def conversation(thread: Thread = ASKED, **changes: Any) -> Conversation:
+    known: dict[str, Any] = {
+        "key": thread.key,
+        "thread": thread,
+        "requester": "ann",
+        "language": Language.EN,
+        "team": "it",
+        "question": "Why is the VPN down?",
+    }
+    return Conversation(**(known | changes))
+
+
+def clock(number: int = 1, *, next_at: datetime | None = None, **changes: Any) -> Clock:
+    start = ClockEvent(at=AT, kind=ClockEventKind.START, target=3_600)
+    known = {"ticket": f"t{number}", "metric": Metric.FIRST_RESPONSE, "instance": 1, "log": (start,)}
+    return Clock(**({**known, "next_at": next_at, "due_at": next_at} | changes))
+
+
+def words(key: str, thread: Thread = ASKED, **changes: Any) -> Outgoing:
+    """One sentence to be said in a thread."""
+    known: dict[str, Any] = {
+        "key": key,
+        "to": InThread(thread=thread),
+        "notice": Say(phrase="error.failed", values={"id": key}),
+        "language": Language.EN,
+    }
+    return Outgoing(**(known | changes))
+
+
+def message(key: str = "slack:T1:C0HELP:100.1", channel: Channel = HELP, **changes: Any) -> Message:
+    assert ANN.account is not None
+    known: dict[str, Any] = {
+        "key": key,
+        "kind": Kind.POST,
+        "sender": Sender(account=ANN.account),
+        "channel": channel,
+        "id": "100.1",
+    }
+    return Message(**(known | changes))
+
+
+def sent_as(id: str, channel: Channel = HELP, root: str | None = None) -> MessageRef:
+    return MessageRef(thread=Thread(channel=channel, root=root), id=id)
+
+
+# --- short ways through a storage ----------------------------------------------------------------
+def record(
+    storage: Storage, *changes: Change, said: tuple[Outgoing, ...] = (), on: Message | None = None, at: datetime = AT
+) -> None:
+    """One committed turn."""
+    with storage.writing() as work:
+        work.record(Decision(changes=changes, outgoing=said), at, message=on)
+        work.commit()
+
+
+def open_ticket(storage: Storage, number: int = 1, **changes: Any) -> Ticket:
+    """Ann's ticket with its first message, and Ann."""
+    opened = ticket(number, **changes)
+    entry = Entry(at=AT, kind=EntryKind.MESSAGE, author="ann", text=f"Request {number}", message=f"m{number}")
+    record(storage, Meet(person=ANN), OpenTicket(ticket=opened), AddEntry(ticket=opened.id, entry=entry))
+    return opened
+
+
+def converse(storage: Storage, thread: Thread = ASKED, **changes: Any) -> Conversation:
+    kept = conversation(thread, **changes)
+    record(storage, Converse(conversation=kept))
+    return kept
+
+
+def keep_clock(storage: Storage, kept: Clock) -> None:
+    record(storage, KeepClock(clock=kept))
+
+
+def load(storage: Storage, here: Thread = ASKED, **changes: Any) -> Loaded:
+    """What a turn of Ann's in this thread finds."""
+    known: dict[str, Any] = {"sender": "ann", "here": here, "root": here.root, "flat": False}
+    with storage.writing() as work:
+        return work.load(Lookup(**(known | changes)))
+
+
+def lease(outbox: Outbox, limit: int = 10, **changes: Any) -> dict[str, Parcel]:
+    """What can be delivered now, by outbox key."""
+    return {parcel.outgoing.key: parcel for parcel in outbox.lease(limit, **changes)}
+
+
+def deliver(storage: Storage, said: Outgoing, ref: MessageRef) -> None:
+    """Say something, and have it arrive as this message."""
+    record(storage, said=(said,))
+    assert storage.outbox.sent(lease(storage.outbox)[said.key], ref)
