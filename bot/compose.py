@@ -56,6 +56,7 @@ def composed(
     turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id)
     return Running(
         desk=desk,
+        knowing=knowing,
         turns=turns,
         run=run,
         storage=storage,

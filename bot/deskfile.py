@@ -44,8 +44,11 @@ def check(file: Path, *, today: date) -> list[Problem]:
     form, source, problems = _read(file)
     if form is None:
         return problems
+    folder = file.parent / form.kb
+    if not folder.is_dir():
+        return [*problems, source.problem(("kb",), f"kb: there is no folder {folder}: make it, or name another")]
     policy = None if has_errors(problems) else _policy(form, source)
-    _, of_articles = kb.read_folder(file.parent / form.kb, policy=policy, today=today)
+    _, of_articles = kb.read_folder(folder, policy=policy, today=today)
     return problems + of_articles
 
 

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.knowing import Knowing
+from bot.knowing import EMPLOYEE, Knowing
 from triage.matching import Match, Verdict
 from triage.model import Language
 from triage.policy import Policy
 from triage.text import is_small_talk
 
-OUTSIDER = frozenset({"public", "company"})
-"""An employee of no team; what only a team may read leaves no trace here."""
-
 DIGITS = 4
 
 
 def explain(text: str, knowing: Knowing, policy: Policy, *, team: str | None, language: Language | None) -> Match:
-    """The decision on a message as any employee would get it, in `team`'s help channel if given."""
-    match = knowing.matcher(OUTSIDER).match(text)
+    """The decision on a message as any employee would get it, in `team`'s help channel if given.
+
+    What only a team may read leaves no trace in it.
+    """
+    match = knowing.matcher(EMPLOYEE).match(text)
     verdict = Verdict.IGNORE if not text.strip() or is_small_talk(text) else match.verdict
     return Match(
         verdict=verdict,

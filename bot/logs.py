@@ -60,7 +60,8 @@ def configure(format: Literal["text", "json"], *, secrets: Iterable[str] = (), l
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for noisy in ("apscheduler", "slack_bolt", "httpx", "alembic", "aiohttp.access"):
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for noisy in ("slack_bolt", "httpx", "alembic", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

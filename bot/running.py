@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from bot.clockwork import Clockwork
 from bot.delivery import Delivery
+from bot.knowing import EMPLOYEE, Knowing
 from bot.metrics import PENDING, PINGS, TICKETS
 from bot.turns import Runner, Turns
 from storage.schema import migrate, pending_migrations
@@ -48,6 +49,7 @@ class Running:
     """A desk with everything around it; `start` and `stop` are its life."""
 
     desk: Desk
+    knowing: Knowing
     turns: Turns
     run: Runner
     storage: SqlStorage
@@ -75,6 +77,9 @@ class Running:
         self._tasks = [asyncio.create_task(self._open())]
 
     async def _open(self) -> None:
+        """First the matchers and the database, then whatever brings messages."""
+        await asyncio.to_thread(self.knowing.matcher, EMPLOYEE)
+        self._tasks.append(asyncio.create_task(asyncio.to_thread(self.knowing.warm, self.policy)))
         pause = 1.0
         while not await self._opened():
             log.error("database is not ready", problem=self.problem, next_try_s=pause)

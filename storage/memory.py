@@ -234,14 +234,17 @@ class MemoryReading:
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return {id: self._t.people[id] for id in ids if id in self._t.people}
 
+    def ticket(self, id: str) -> Ticket | None:
+        return self._t.tickets[id].ticket if id in self._t.tickets else None
+
     def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(lambda ticket: ticket.team in teams, limit)
 
     def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(lambda ticket: person in (ticket.owner, ticket.requester), limit)
 
-    def due_of(self, ids: Sequence[str]) -> Mapping[str, datetime]:
-        found = {id: self._due(id) for id in ids}
+    def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:
+        found = {id: self._due(id) for id in tickets}
         return {id: due for id, due in found.items() if due is not None}
 
     def history(self, ticket: str, limit: int) -> Sequence[Entry]:

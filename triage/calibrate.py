@@ -34,8 +34,11 @@ ENOUGH = 20
 FEWEST_RIGHT = 5
 """Right answers that an estimate of precision must rest on."""
 
-LEAST = 0.3
+LEAST = 0.35
 """No answer below this confidence, whatever the folds say: two articles that tie stay below it."""
+
+MOST = 0.25
+"""From this confidence articles are always suggested: two that tie reach it."""
 
 SUGGESTED = 0.75
 """Share of the hidden phrasings that reach the threshold of a suggestion."""
@@ -83,7 +86,7 @@ def calibrate(corpus: Corpus, precision: float) -> Thresholds:
         return usual
     strict = _threshold(hidden, precision)
     answer = min(strict, float(np.quantile(reached, 1 - answered_share(precision))))
-    suggest = float(np.quantile(reached, 1 - SUGGESTED))
+    suggest = min(MOST, float(np.quantile(reached, 1 - SUGGESTED)))
     trust = len(reached) / (len(reached) + ENOUGH)
     answer = max(LEAST, trust * answer + (1 - trust) * usual.answer)
     return Thresholds(answer=answer, suggest=min(answer, trust * suggest + (1 - trust) * usual.suggest))

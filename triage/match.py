@@ -36,9 +36,6 @@ FEW_PHRASINGS = 3
 _BODY_LINES = 5
 _BODY_WEIGHT = 0.3
 
-_NEAR = 0.35
-"""Share of the probability that a team's articles must have to be called near."""
-
 
 def build_matcher(kb: KnowledgeBase, *, precision: float, say: Say) -> Matcher:
     """A matcher for one audience's articles; `precision`, 0-1, is what its answers aim at.
@@ -156,11 +153,12 @@ class LexicalMatcher:
         return Verdict.SUGGEST if sure >= self.thresholds.suggest else Verdict.TICKET
 
     def _team(self, reading: _Reading) -> str | None:
-        if not reading.similarities.any():
-            return None
-        mass = np.bincount(self._team_of, reading.probabilities)
+        """The team with most of the squared probability: many far articles do not outweigh a near one."""
+        mass = np.bincount(self._team_of, reading.probabilities**2)
         best = int(mass.argmax())
-        return str(self._teams[best]) or None if mass[best] >= _NEAR else None
+        if reading.confidence < self.thresholds.suggest / 2 or mass[best] < mass.sum() / 2:
+            return None
+        return str(self._teams[best]) or None
 
     def _closest(self, reading: _Reading) -> str | None:
         """The text of the best article that is nearest to the message, None when nothing is shared."""
@@ -213,15 +211,18 @@ class _Reasons:
 
     def all(self, verdict: Verdict, closest: str | None, repairs: Mapping[str, str]) -> Iterator[str]:
         yield self._tell(f"reason.{verdict}", title=self.top[0].article.title)
+        if verdict is not Verdict.IGNORE:
+            yield from self._nearest(closest, repairs)
+        yield self._tell(f"reason.otherwise.{verdict}")
+
+    def _nearest(self, closest: str | None, repairs: Mapping[str, str]) -> Iterator[str]:
         if closest is not None:
             yield self._tell("reason.closest", phrasing=closest)
         for written, meant in repairs.items():
             yield self._tell("reason.repaired", written=written, meant=meant)
         if len(self.top) > 1:
-            yield self._tell(
-                "reason.runner_up", title=self.top[1].article.title, other=_percent(self.top[1].confidence)
-            )
-        yield self._tell(f"reason.otherwise.{verdict}")
+            other = self.top[1]
+            yield self._tell("reason.runner_up", title=other.article.title, other=_percent(other.confidence))
 
     def _tell(self, key: str, **values: object) -> str:
         known = {

@@ -61,9 +61,10 @@ ok okay k great good nice cool perfect awesome super noted understood works work
 好 好的 可以了 沒問題 收到 了解 知道了 太好了 解決了 太棒了
 """
 _GREETINGS = """
-hi hello hey hiya yo morning afternoon evening bye goodbye 안녕 안녕하세요 안녕하십니까 하이 헬로 반갑습니다 반가워요
-수고하세요 수고하십니다 수고하셨습니다 你好 您好 哈囉 嗨 早 早安 午安 晚安 再見 掰掰 辛苦了
+hi hello hey hiya yo bye goodbye 안녕 안녕하세요 안녕하십니까 하이 헬로 반갑습니다 반가워요
+수고하세요 수고하십니다 수고하셨습니다 你好 您好 哈囉 嗨 再見 掰掰 辛苦了
 """
+_TIMES_OF_DAY = "morning afternoon evening 早 早安 午安 晚安"
 _PADDING = """
 it that this so very a lot you u all everyone team again for the your help support there yes yep sure fine will do well
 done guys folks and oh that's it's is now me much many quick fast got works
@@ -161,7 +162,8 @@ def is_thanks(text: str) -> bool:
 
 def is_small_talk(text: str) -> bool:
     """Whether the message merely thanks, confirms or greets, and so asks for no answer."""
-    return is_thanks(text) or _consists_of(text, _THANKING | _GREETING, _THANKING | _GREETING | _PAD)
+    polite = _THANKING | _GREETING | _DAYTIME
+    return is_thanks(text) or _consists_of(text, polite, polite | _PAD)
 
 
 def _consists_of(text: str, needed: frozenset[str], allowed: frozenset[str]) -> bool:
@@ -195,5 +197,6 @@ def _without_signature(text: str) -> str:
 
 _THANKING = frozenset(_THANKS.split())
 _GREETING = frozenset(_GREETINGS.split())
+_DAYTIME = frozenset(_TIMES_OF_DAY.split())
 _PAD = frozenset(_PADDING.split())
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())

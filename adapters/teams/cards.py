@@ -145,7 +145,8 @@ def _cut(text: str, limit: int) -> str:
 # --- text ----------------------------------------------------------------------------------------
 def _body(document: Document, nonce: str) -> dict[str, Any]:
     if document.blocks and all(_is_words(block) for block in document.blocks):
-        return {"text": "<br>".join(_html(block) for block in document.blocks), "textFormat": "xml", "attachments": []}
+        text = "<br>".join(_html(block) for block in document.blocks).strip() or html.escape(document.summary)
+        return {"text": text, "textFormat": "xml", "attachments": []}
     return {"attachments": [{"contentType": CARD_TYPE, "content": _card(document, nonce)}]}
 
 

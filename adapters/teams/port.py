@@ -6,8 +6,8 @@ Nothing here can look a post up again, and nothing is shown to one person in the
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,12 +19,12 @@ from adapters.teams.connector import Connector, Gone
 from adapters.teams.inbound import THREAD_MARK
 from adapters.teams.reference import Reference
 from triage.document import Document
-from triage.errors import CannotWhisper, GiveUp, TryLater
+from triage.errors import CannotWhisper, GiveUp
 from triage.model import Account, Channel, ChannelKind, MessageRef, Platform, Thread
 from triage.ports import Address
 
-GONE_WAIT = timedelta(seconds=2)
-GONE_MEMORY = 1_000
+SECOND_LOOK = timedelta(seconds=1)
+"""How long after a message was not found it is looked for again."""
 
 
 def _fresh() -> str:
@@ -36,11 +36,18 @@ class TeamsPort:
 
     platform = Platform.TEAMS
 
-    def __init__(self, connector: Connector, *, app_id: str, new_nonce: Callable[[], str] = _fresh) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        app_id: str,
+        new_nonce: Callable[[], str] = _fresh,
+        second_look: timedelta = SECOND_LOOK,
+    ) -> None:
         self._connector = connector
         self._app_id = app_id
         self._new_nonce = new_nonce
-        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._second_look = second_look
 
     async def post(self, to: Address, document: Document, *, key: str) -> MessageRef:
         """A post at the top of a channel begins a thread, whose root the returned id is."""
@@ -53,14 +60,15 @@ class TeamsPort:
         return MessageRef(thread=to.thread, id=_id(answer, "id"))
 
     async def update(self, ref: MessageRef, document: Document, *, reference: str | None) -> None:
-        """Raises TryLater once for a message that Teams does not find: it is often wrong about that."""
+        """A message that Teams does not find is looked for twice: about once in a thousand it is wrong."""
         known = _reference(reference, ref.thread.channel)
         message = {**_message(known, document, self._new_nonce()), "id": ref.id}
         thread = ref.thread if ref.thread.root or not _has_threads(ref.thread) else replace(ref.thread, root=ref.id)
         try:
             await self._send("PUT", known, thread, message, ref.id)
-        except Gone as error:
-            raise self._second_thought(f"{ref.thread.key}/{ref.id}", error) from error
+        except Gone:
+            await asyncio.sleep(self._second_look.total_seconds())
+            await self._send("PUT", known, thread, message, ref.id)
 
     async def whisper(self, to: Address, account: Account, document: Document, *, reply_url: str | None) -> None:
         if to.thread.channel.kind is not ChannelKind.DM:
@@ -111,15 +119,6 @@ class TeamsPort:
             "channelData": {**tenant, **wanted.get("channelData", {})},
         }
         return await self._connector.call("POST", reference.service_url, "conversations", body=body)
-
-    def _second_thought(self, message: str, error: Gone) -> TryLater | GiveUp:
-        if message in self._gone:
-            del self._gone[message]
-            return GiveUp(str(error))
-        self._gone[message] = None
-        if len(self._gone) > GONE_MEMORY:
-            self._gone.popitem(last=False)
-        return TryLater(str(error), delay=GONE_WAIT)
 
 
 def _reference(text: str | None, channel: Channel | None) -> Reference:

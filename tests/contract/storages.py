@@ -126,7 +126,7 @@ def empty_sqlite(directory: Path) -> Path:
     engine = make_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
-        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[attr-defined]
+        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
     return file
 
@@ -190,8 +190,8 @@ def conversation(thread: Thread = ASKED, **changes: Any) -> Conversation:
 
 def clock(number: int = 1, *, next_at: datetime | None = None, **changes: Any) -> Clock:
     start = ClockEvent(at=AT, kind=ClockEventKind.START, target=3_600)
-    known = {"ticket": f"t{number}", "metric": Metric.FIRST_RESPONSE, "instance": 1, "log": (start,)}
-    return Clock(**({**known, "next_at": next_at, "due_at": next_at} | changes))
+    known: dict[str, Any] = {"ticket": f"t{number}", "metric": Metric.FIRST_RESPONSE, "instance": 1, "log": (start,)}
+    return Clock(**(known | {"next_at": next_at, "due_at": next_at} | changes))
 
 
 def words(key: str, thread: Thread = ASKED, **changes: Any) -> Outgoing:

@@ -486,7 +486,7 @@ def test_feedback_is_kept(bench: Bench) -> None:
     verdicts = [Feedback(at=AT, person="ann", question="q", article=a, verdict="solved") for a in ("vpn", None)]
     record(bench.storage, *verdicts)
     with bench.storage.writing() as work:
-        assert list(work.look().feedback()) == verdicts  # type: ignore[attr-defined]
+        assert list(work.look().feedback()) == verdicts
 
 
 # --- clocks --------------------------------------------------------------------------------------
@@ -574,6 +574,13 @@ def test_a_transaction_reads_its_own_writes(bench: Bench) -> None:
     with bench.storage.writing() as work:
         work.record(Decision(changes=(OpenTicket(ticket=ticket()),)), AT)
         assert work.look().queue(["it"], 9) == ((ticket(),), 1)
+
+
+def test_a_ticket_is_read_by_id(bench: Bench) -> None:
+    """Without a lock, for those who only look."""
+    opened = open_ticket(bench.storage)
+    with bench.storage.reading() as reading:
+        assert (reading.ticket("t1"), reading.ticket("t2")) == (opened, None)
 
 
 # --- health --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ It refuses what Slack refuses, keeps every call, and can be told to misbehave (`
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
@@ -69,6 +70,9 @@ class FakeSlack:
         self._faults: list[_Fault] = []
         self._responses: dict[str, tuple[str, str, int]] = {}
         self._client: httpx.AsyncClient | None = None
+        self._held: str | None = None
+        self._released = asyncio.Event()
+        self._watchers: list[tuple[str, asyncio.Future[None]]] = []
         self.add_user(self.bot, name="deskbell", is_bot=True)
 
     async def __aenter__(self) -> Self:
@@ -109,6 +113,12 @@ class FakeSlack:
         """Arguments of the successful calls of one method."""
         return [call.args for call in self.calls if call.method == method and call.error is None]
 
+    async def next_call(self, method: str) -> None:
+        """Wait until this method is called."""
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.append((method, watcher))
+        await asyncio.wait_for(watcher, 5)
+
     def add_user(
         self, id: str, *, name: str = "", locale: str = "en-US", tz: str = "Europe/London", **more: Any
     ) -> None:
@@ -141,6 +151,14 @@ class FakeSlack:
     def drop_next(self, *, method: str | None = None) -> None:
         """Do what the next call asks, then drop the connection instead of answering."""
         self._faults.append(_Fault(kind="drop", method=method))
+
+    def hold(self, *, method: str) -> None:
+        """Answer calls of this method only after `release`."""
+        self._held, self._released = method, asyncio.Event()
+
+    def release(self) -> None:
+        self._held = None
+        self._released.set()
 
     # --- what Slack sends ----------------------------------------------------------------------
     def deliver_to(self, app: App | str) -> None:
@@ -261,18 +279,26 @@ class FakeSlack:
     async def _call(self, request: web.Request) -> web.Response:
         method, args = request.match_info["method"], await _arguments(request)
         fault = self._fault(method)
+        if self._held == method:
+            await self._released.wait()
         if fault and fault.kind == "busy":
-            self.calls.append(Call(method=method, args=args, error="ratelimited"))
+            self._record(method, args, "ratelimited")
             headers = {"Retry-After": str(fault.seconds)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         if fault and fault.kind == "break":
-            self.calls.append(Call(method=method, args=args, error="500"))
+            self._record(method, args, "500")
             return web.Response(status=500, text="upstream connect error", content_type="text/html")
         answer = self._answer(method, args, request.headers.get("Authorization", ""))
-        self.calls.append(Call(method=method, args=args, error=answer.get("error")))
+        self._record(method, args, answer.get("error"))
         if fault and request.transport:
             request.transport.close()
         return web.json_response(answer)
+
+    def _record(self, method: str, args: Args, error: str | None) -> None:
+        self.calls.append(Call(method=method, args=args, error=error))
+        for watched, watcher in self._watchers:
+            if watched == method and not watcher.done():
+                watcher.set_result(None)
 
     def _answer(self, method: str, args: Args, authorization: str) -> dict[str, Any]:
         try:

@@ -8,6 +8,7 @@ direction: it posts an activity to the bot, with a token signed by keys that it 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import time
@@ -344,7 +345,7 @@ def plain_text(activity: Mapping[str, Any]) -> str:
     """What a reader sees of an activity, in one line a block; buttons are left out."""
     if activity.get("attachments"):
         return "\n".join(_card_texts(activity["attachments"][0]["content"]))
-    return _unescaped(re.sub("<[^>]*>", "", activity.get("text", "").replace("<br>", "\n")))
+    return html.unescape(re.sub("<[^>]*>", "", activity.get("text", "").replace("<br>", "\n")))
 
 
 def actions_of(card: Mapping[str, Any]) -> list[Json]:
@@ -361,10 +362,9 @@ def _card_texts(element: Any) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    text = re.sub(r"</?at>", "", text.replace("\u200b", "")).replace("**", "")
-    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        text = text.replace(entity, sign)
-    return re.sub(r"\\([^\w\s])", r"\1", text)
+    """A TextBlock's Markdown as it is read: escapes resolved, bold and mentions as their words."""
+    read = re.compile(r"\\(?P<sign>[^\w\s])|(?P<entity>&#?\w+;)|\*\*|</?at>")
+    return read.sub(lambda found: found["sign"] or html.unescape(found["entity"] or ""), text.replace("\u200b", ""))
 
 
 def _base64(number: int) -> str:

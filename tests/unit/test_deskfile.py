@@ -252,6 +252,13 @@ def test_check_reads_articles_too(tmp_path: Path) -> None:
     assert files == {"desk.yaml", "a.md"}
 
 
+def test_missing_articles_point_to_the_line_that_names_them(tmp_path: Path) -> None:
+    """The folder is a word in desk.yaml."""
+    (tmp_path / "desk.yaml").write_text("\nkb: articles\n" + team("agents: [lee]"), encoding="utf-8")
+    found = [str(problem) for problem in deskfile.check(tmp_path / "desk.yaml", today=TODAY)]
+    assert found == [f"{tmp_path}/desk.yaml:2: kb: there is no folder {tmp_path}/articles: make it, or name another"]
+
+
 # --- nothing raises ----------------------------------------------------------------------------
 @settings(deadline=None)
 @example("[" * 5_000)

@@ -101,6 +101,14 @@ def test_team_without_triage_channel_has_no_place_for_cards() -> None:
     assert HR.triage_channel is None
 
 
+def test_desk_on_one_platform_has_no_channels_or_accounts_elsewhere() -> None:
+    """Where a platform did not start, cards and pings must not wait for it."""
+    slack = POLICY.only(frozenset({Platform.SLACK}))
+    assert slack.teams["it"].triage_channel == channel("CTRIAGE")
+    assert slack.people["kim"].accounts == (account("UKIM"),)
+    assert POLICY.only(frozenset({Platform.TEAMS})).people["kim"].accounts == ()
+
+
 def test_name_in_desk_yaml_beats_the_platform_s() -> None:
     """A display name is whatever its owner typed; the desk's own list is not."""
     assert POLICY.name(Person(id="kim", name="THE CEO")) == "Kim"

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.teams.inbound import Profile, to_message
@@ -284,6 +284,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(field=st.sampled_from(sorted([*activity(), "entities", "attachments", "value", "replyToId"])), value=JSON)
 def test_no_shape_of_an_activity_breaks_the_reading(field: str, value: Any) -> None:
     """Whatever stands in a field, there is a message or a reason."""

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from adapters.teams.connector import Connector, refusal
+from adapters.teams.port import TeamsPort
 from adapters.teams.reference import Reference
 from tests.fakes.teams_connector import APP_ID, BOT, CHANNEL, GROUP, TENANT, FakeTeams
 from tests.unit.teams.conftest import Desk
 from triage.document import Button, Buttons, Document, Paragraph, Plain
 from triage.errors import CannotWhisper, GiveUp, TryLater
-from triage.model import Account, Channel, ChannelKind, MessageRef, Platform, Thread
+from triage.model import Account, Channel, ChannelKind, Platform, Thread
 from triage.ports import Address
 
 
@@ -169,15 +170,15 @@ def test_an_odd_retry_after_is_survived(value: str) -> None:
     assert timedelta(0) <= error.delay <= timedelta(minutes=10)
 
 
-async def test_a_card_that_teams_does_not_find_is_tried_once_more(desk: Desk) -> None:
-    """Teams denies one card in a thousand that it has; only a second denial counts."""
-    gone = MessageRef(thread=address(desk.teams, GROUP).thread, id="42")
-    outcomes = []
-    for _ in range(2):
-        with pytest.raises((TryLater, GiveUp)) as caught:
-            await desk.adapter.port.update(gone, card("x"), reference=address(desk.teams, GROUP).reference)
-        outcomes.append(caught.type)
-    assert [issubclass(outcome, TryLater) for outcome in outcomes] == [True, False]
+async def test_a_card_that_teams_wrongly_denies_is_updated(teams: FakeTeams) -> None:
+    """Teams denies one card in a thousand that it has; a second look finds it."""
+    connector = Connector(teams.bot_token)
+    port = TeamsPort(connector, app_id=APP_ID, second_look=timedelta(0))
+    ref = await port.post(address(teams, GROUP), card("new"), key="k")
+    teams.refuse_next(404, "ActivityNotFoundInConversation")
+    await port.update(ref, card("claimed"), reference=address(teams, GROUP).reference)
+    await connector.close()
+    assert [post.text for post in teams.posts] == ["claimed"]
 
 
 async def test_a_network_failure_is_tried_again(teams: FakeTeams) -> None:

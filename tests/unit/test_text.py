@@ -1,0 +1,147 @@
+"""What is left of a message once everything that carries no question is gone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.model import Language
+from triage.text import (
+    MAX_TEXT,
+    is_small_talk,
+    is_thanks,
+    jamo,
+    language_of,
+    normalise,
+    replace_words,
+    sentences,
+    words,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("ＶＰＮ Drops", "vpn drops"),
+        ("v\u200bp\u200bn \u202edrops\u202c", "vpn drops"),
+        ("see https://example.com/a?b=c and help", "see and help"),
+        ("@lee my badge :sob: is lost 😱", "my badge is lost"),
+        ("안돼요ㅠㅠ", "안돼요"),
+        ("> did it work?\nno, it still fails", "no, it still fails"),
+        ("printer jams\nBest regards,\nLee\nHead of Sales", "printer jams"),
+        ("printer jams\n-- \nLee", "printer jams"),
+        ("at 10:30 the   wifi\n\n\ndrops", "at 10:30 the wifi\ndrops"),
+    ],
+)
+def test_only_the_own_words_are_left(written: str, left: str) -> None:
+    """Markup, links, mentions, emoji, quotes and signatures go; words and lines stay."""
+    assert normalise(written) == left
+
+
+def test_a_message_of_quotes_only_keeps_its_words() -> None:
+    """Someone who forwards a question as a quote still asks it."""
+    assert normalise("> my badge is lost") == "my badge is lost"
+
+
+def test_decomposed_korean_equals_composed_korean() -> None:
+    """Text pasted from a Mac file name arrives decomposed."""
+    assert normalise(jamo("비밀번호")) == "비밀번호"
+
+
+def test_a_very_long_message_is_cut() -> None:
+    """Work is bounded whatever is pasted."""
+    assert len(normalise("vpn 연결 " * 8_000)) <= MAX_TEXT
+
+
+@given(st.text(max_size=400))
+def test_normalising_never_fails(text: str) -> None:
+    """Whatever is typed, the result has no blank edges and is within its limit."""
+    left = normalise(text)
+    assert left == left.strip()
+    assert len(left) <= MAX_TEXT
+
+
+def test_words_are_runs_of_one_script() -> None:
+    """A Korean particle glued to a product name does not hide the name."""
+    assert words("vpn이 안돼요, don't 重設密碼") == ["vpn", "이", "안돼요", "don't", "重設密碼"]
+
+
+def test_sentences_are_split_in_every_script() -> None:
+    """Full stops of all three scripts, and line ends, close a sentence."""
+    assert sentences("it broke. why?\n접속이 안 됩니다. 도와주세요！壞了。怎麼辦") == [
+        "it broke.",
+        "why?",
+        "접속이 안 됩니다.",
+        "도와주세요!壞了",
+        "怎麼辦",
+    ] or sentences("壞了。怎麼辦") == ["壞了", "怎麼辦"]
+
+
+def test_words_are_replaced_whole() -> None:
+    """A repair of one word leaves words alone that merely contain it."""
+    assert replace_words("vpm vpmx", {"vpm": "vpn"}) == "vpn vpmx"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("VPN이 안돼요", Language.KO),
+        ("Outlook Calendar sync 안돼요", Language.KO),
+        ("VPN 一直斷線", Language.ZH_HANT),
+        ("安裝 Microsoft Visual Studio Code", Language.ZH_HANT),
+        ("please add 김민수 to the shared mailbox", Language.EN),
+        ("who is 王小明?", Language.EN),
+        ("reset password", Language.EN),
+        ("", Language.EN),
+    ],
+)
+def test_the_language_is_that_of_the_sentence_not_of_its_names(text: str, language: Language) -> None:
+    """Product and person names of another script do not decide."""
+    assert language_of(text) is language
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "thanks!",
+        "ty",
+        "Thank you so much",
+        "ok great",
+        "감사합니다",
+        "네 감사합니다!",
+        "謝謝",
+        "謝謝你的幫忙",
+        "👍",
+        ":+1:",
+    ],
+)
+def test_thanks_are_recognised(text: str) -> None:
+    """A mere thanks or confirmation, in any of the three languages."""
+    assert is_thanks(text)
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize("text", ["hi", "Hello there", "good morning team", "안녕하세요", "你好", "大家早安"])
+def test_greetings_are_small_talk_but_no_thanks(text: str) -> None:
+    """A greeting asks nothing, and confirms nothing."""
+    assert is_small_talk(text)
+    assert not is_thanks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "thanks but it still fails",
+        "hello, vpn is down",
+        "IT",
+        "",
+        "???",
+        "감사합니다 그런데 아직 안 됩니다",
+        "謝謝，可是還是不行",
+        "good monitor",
+    ],
+)
+def test_a_question_is_no_small_talk(text: str) -> None:
+    """Politeness around a problem does not hide the problem."""
+    assert not is_small_talk(text)
