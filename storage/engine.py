@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -87,26 +88,38 @@ def translated() -> Iterator[None]:
         raise
 
 
-def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of this dialect, which knows ON CONFLICT."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-def insert_new(connection: Connection, table: Table, row: dict[str, Any], key: str) -> bool:
+def insert_new(connection: Connection, table: Table, row: dict[str, Any], *key: str) -> bool:
     """Insert the row, or leave the one with the same key alone; whether it was inserted."""
-    insert = insert_into(connection, table).values(row).on_conflict_do_nothing(index_elements=[key])
-    return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount == 1
+    statement = _insert_new(connection.dialect.name, table, key)
+    return connection.execute(statement, row, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
-def upsert(connection: Connection, table: Table, key: list[str], row: dict[str, Any]) -> None:
+def upsert(connection: Connection, table: Table, row: dict[str, Any], *key: str) -> None:
     """Insert the row, or overwrite the one with the same key."""
-    insert = insert_into(connection, table).values(row)
-    kept = {name: insert.excluded[name] for name in row if name not in key}
-    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=kept))
+    connection.execute(_upsert(connection.dialect.name, table, key, tuple(row)), row)
+
+
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of this dialect, which knows ON CONFLICT."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
+
+
+@cache
+def _insert_new(dialect: str, table: Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    return insert_into(dialect, table).on_conflict_do_nothing(index_elements=key)
+
+
+@cache
+def _upsert(
+    dialect: str, table: Table, key: tuple[str, ...], names: tuple[str, ...]
+) -> sqlite.Insert | postgresql.Insert:
+    insert = insert_into(dialect, table)
+    kept = {name: insert.excluded[name] for name in names if name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=kept)
 
 
 def _code(error: DBAPIError) -> Any:

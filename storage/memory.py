@@ -47,6 +47,10 @@ class MemoryStorage:
         with self._tables.transaction():
             yield MemoryWork(self._tables)
 
+    def feedback(self) -> Sequence[Feedback]:
+        with self._tables.held():
+            return tuple(self._tables.feedback.values())
+
     def health(self) -> Health:
         with self._tables.held():
             turns = tuple(self._tables.failed_turns.values())[::-1]
@@ -249,9 +253,6 @@ class MemoryReading:
 
     def history(self, ticket: str, limit: int) -> Sequence[Entry]:
         return self._t.entries.get(ticket, ())[-limit:] if limit else ()
-
-    def feedback(self) -> Sequence[Feedback]:
-        return tuple(self._t.feedback.values())
 
     def _open(self, fits: Callable[[Ticket], bool], limit: int) -> tuple[Sequence[Ticket], int]:
         found = [kept.ticket for kept in self._t.tickets.values() if not kept.ticket.ended and fits(kept.ticket)]

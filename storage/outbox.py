@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import literal_column
 
 from storage.codec import build, values
-from storage.engine import insert_into, insert_new, is_postgres, reading, upsert, writing
+from storage.engine import insert_new, is_postgres, reading, upsert, writing
 from storage.folding import holds
 from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed
 from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references
@@ -146,7 +146,7 @@ def keep_reference(db: Connection, keys: Iterable[str], reference: str) -> None:
     """Keep an adapter's reference; what is known already is not written, so that turns need not wait for it."""
     for key in keys:
         if db.scalar(select(references.c.reference).where(references.c.key == key)) != reference:
-            upsert(db, references, ["key"], {"key": key, "reference": reference})
+            upsert(db, references, {"key": key, "reference": reference}, "key")
 
 
 def free_query(now: ColumnElement[float], limit: int, skip: frozenset[str]) -> Select[Any]:
@@ -198,7 +198,7 @@ def _keep_post(db: Connection, outgoing: Outgoing, ref: MessageRef) -> None:
     slot = outgoing.slot or (outgoing.to.slot if isinstance(outgoing.to, OnSlot) else None)
     row = {"channel": ref.thread.channel.key, "message": ref.id, "ref": ref, "slot": slot}
     about = {"ticket": outgoing.ticket, "conversation": outgoing.conversation}
-    db.execute(insert_into(db, posts).values(row | about).on_conflict_do_nothing())
+    insert_new(db, posts, row | about, "channel", "message")
 
 
 def _keep_direct(db: Connection, account: Account, direct: Address) -> None:

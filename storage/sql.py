@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from storage.rows import inbox, locks, outbox
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
 from storage.views import Health, SqlReading
+from triage.changes import Feedback
 
 INBOX_DAYS = 7
 """Longer than any platform's retries."""
@@ -58,6 +59,11 @@ class SqlStorage:
     def health(self) -> Health:
         with self.reading() as views:
             return views.health()
+
+    def feedback(self) -> Sequence[Feedback]:
+        """Every verdict on an article, oldest first."""
+        with self.reading() as views:
+            return views.feedback()
 
     def purge(self, now: datetime) -> None:
         """Forget inbox keys after 7 days and what was said after 30; outbox keys stay."""

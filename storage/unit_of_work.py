@@ -101,7 +101,7 @@ class SqlWork:
     def _lock_thread(self, key: str) -> None:
         """On PostgreSQL, wait for other turns of this thread; SQLite has one writer anyway."""
         if is_postgres(self._db):
-            row = insert_into(self._db, locks).values(key=key, at=func.now())
+            row = insert_into(self._db.dialect.name, locks).values(key=key, at=func.now())
             self._db.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": func.now()}))
 
     def _clocks(self, ticket: str) -> tuple[Clock, ...]:
@@ -121,7 +121,7 @@ class SqlWork:
         for kept in folded.changed.values():
             self._compare_and_set(kept)
         for kept in folded.opened.values():
-            self._db.execute(tickets.insert().values(values(kept.ticket) | {"terms": kept.terms}))
+            self._db.execute(tickets.insert(), values(kept.ticket) | {"terms": kept.terms})
             self._kept[kept.ticket.id] = kept
 
     def _compare_and_set(self, kept: Kept) -> None:
@@ -137,14 +137,14 @@ class SqlWork:
             case Meet(person=person):
                 self._meet(person, seen=seen)
             case Converse(conversation=conversation):
-                upsert(self._db, conversations, ["key"], values(conversation))
+                upsert(self._db, conversations, values(conversation), "key")
             case AddEntry(ticket=ticket, entry=entry):
-                self._db.execute(entries.insert().values(values(entry) | {"ticket": ticket}))
+                self._db.execute(entries.insert(), values(entry) | {"ticket": ticket})
             case EditEntry(ticket=ticket, message=message, text=text):
                 edited = update(entries).where(entries.c.ticket == ticket, entries.c.message == message)
                 self._db.execute(edited.values(text=text))
             case KeepClock(clock=clock):
-                upsert(self._db, clocks, ["ticket", "metric", "instance"], values(clock) | {"live": clock.live})
+                upsert(self._db, clocks, values(clock) | {"live": clock.live}, "ticket", "metric", "instance")
             case Feedback():
                 self._db.execute(feedback.insert().values(values(change)))
             case _:
@@ -153,13 +153,15 @@ class SqlWork:
     def _meet(self, person: Person, *, seen: bool) -> None:
         """Keep a person and one account; only a message makes that account the one last seen."""
         known = {name: value for name, value in values(person).items() if name != "account"}
-        row = insert_into(self._db, people).values(known | {"account": person.account and person.account.key})
+        row = insert_into(self._db.dialect.name, people).values(
+            known | {"account": person.account and person.account.key}
+        )
         last = (row.excluded.account, people.c.account) if seen else (people.c.account, row.excluded.account)
         kept = {name: row.excluded[name] for name in known} | {"account": func.coalesce(*last)}
         self._db.execute(row.on_conflict_do_update(index_elements=["id"], set_=kept))
         if person.account is not None:
             account = values(person.account) | {"key": person.account.key, "person": person.id}
-            upsert(self._db, accounts, ["key"], account)
+            upsert(self._db, accounts, account, "key")
 
     def _remember(self, message: Message) -> None:
         """Where the platform can be written to: this channel, this place, this person's direct chat."""

@@ -100,7 +100,6 @@ class SqlReading:
         return build_all(Entry, self._db.execute(newest).all())[::-1]
 
     def feedback(self) -> Sequence[Feedback]:
-        """Every verdict on an article, oldest first."""
         return build_all(Feedback, self._db.execute(select(feedback).order_by(feedback.c.id)).all())
 
     def health(self, limit: int = 100) -> Health:

@@ -63,7 +63,8 @@ def confidence(probabilities: Floats, known: Floats) -> Floats:
 
     Combines the top probability, its distance to the runner-up, and the share of the query that the
     knowledge base knows. The weights are those of a logistic regression on the tuning questions of
-    four public sets; leaving any one set out moved them little.
+    four public sets. Leaving one set out moved the first by a fifth, the second by two fifths; that
+    of the known share is the least certain (-0.2 to 1.4).
     """
     ranked = np.sort(probabilities, axis=1)[:, ::-1].astype(np.float64)
     first = np.clip(ranked[:, 0], 1e-6, 1 - 1e-6)

@@ -82,7 +82,7 @@ class SlackApp:
         self._intake = intake
         self._busy = busy
         self._errands: set[asyncio.Task[None]] = set()
-        self.bolt = _build(client, signing_secret, self._authorize)
+        self.bolt = _build(signing_secret, self._authorize)
         self._listen()
 
     async def handle(self, request: Request) -> Response:
@@ -207,7 +207,7 @@ class SlackApp:
         return bot
 
 
-def _build(client: AsyncWebClient, signing_secret: str | None, authorize: Callable[[], AuthorizeResult]) -> AsyncApp:
+def _build(signing_secret: str | None, authorize: Callable[[], AuthorizeResult]) -> AsyncApp:
     async def authorized() -> AuthorizeResult:
         return authorize()
 
@@ -215,7 +215,6 @@ def _build(client: AsyncWebClient, signing_secret: str | None, authorize: Callab
         return AsyncApp(
             name="deskbell",
             logger=_logger,
-            client=client,
             authorize=authorized,
             signing_secret=signing_secret or "",
             request_verification_enabled=signing_secret is not None,

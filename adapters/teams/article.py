@@ -24,7 +24,7 @@ _INLINE = re.compile(
     r"|(?P<link>\[(?P<label>[^\]]*)\]\((?P<url>[^)\s]*)[^)]*\))"
     r"|(?P<code>`+)(?P<content>.+?)(?P=code)"
     r"|(?P<auto><(?P<address>https?://[^>\s]+)>)"
-    r"|(?P<html></?[a-zA-Z][^>]*>)"
+    r"|(?P<html></?[a-zA-Z][^>]*>|<!--.*?-->)"
     r"|(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<strike>~~)"
 )

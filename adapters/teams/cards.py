@@ -185,7 +185,7 @@ def _card(document: Document, nonce: str) -> dict[str, Any]:
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.5",
-        "lang": document.language,
+        "lang": document.language.partition("-")[0],
         "fallbackText": _cut(document.summary, SUMMARY_LIMIT),
         "body": body,
         "msteams": extras,

@@ -3,7 +3,7 @@
 One place sends the bot's token, and only to an `https` (or loopback) service URL. Used by `port` to
 write and by `roster` to look people up.
 
-ConnectorError table: 408, 412, 429 and 5xx, a broken network and a refused token are `TryLater`,
+What its answers mean: 408, 412, 429 and 5xx, a broken network and a refused token are `TryLater`,
 anything else is `GiveUp`; `Gone` is the one refusal that Teams is known to take back.
 """
 

@@ -20,7 +20,7 @@ BREAK = "\u200b"
 URL_LIMIT = 2_000
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
-_SPECIAL = re.compile(r"[\\`*_\[\]~]|&(?=#?\w+;)|<(?=[a-zA-Z])")
+_SPECIAL = re.compile(r"[\\`*_\[\]~]|&(?=#?\w+;)|<(?=[a-zA-Z/!?])")
 _COMMAND = re.compile(r"\{(?=\{|$)|<(?=/?at\b|$)", re.IGNORECASE)
 _MARKER = re.compile(r"^([ \t]*)(\d{1,9}(?=[.)])|(?=[-+#>=]))", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)

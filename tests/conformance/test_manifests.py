@@ -19,12 +19,13 @@ from tests.fakes.slack_rules import manifest
 pytestmark = pytest.mark.conformance
 
 SLACK = "slack-manifest.schema.json"
+FOLDER = os.environ.get("DESKBELL_SCHEMAS")
+"""Read on import: tests themselves run with a clean environment."""
 
 
 def schema(name: str) -> Path:
-    folders = (os.environ.get("DESKBELL_SCHEMAS"), str(Path(__file__).parents[3] / "shared" / "schemas"))
-    found = next((Path(folder) / name for folder in folders if folder and (Path(folder) / name).is_file()), None)
-    if found is None:
+    found = Path(FOLDER) / name if FOLDER else None
+    if found is None or not found.is_file():
         pytest.skip(f"set DESKBELL_SCHEMAS to a folder that holds {name} (see this module's docstring)")
     return found
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from storage.rows import METADATA
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from storage.views import Health
-from triage.changes import AddEntry, Change, Converse, Decision, KeepClock, Meet, OpenTicket
+from triage.changes import AddEntry, Change, Converse, Decision, Feedback, KeepClock, Meet, OpenTicket
 from triage.model import (
     Account,
     Channel,
@@ -60,6 +59,8 @@ class Kept(Storage, Protocol):
 
     @property
     def transcript(self) -> Transcript: ...
+
+    def feedback(self) -> Sequence[Feedback]: ...
 
     def health(self) -> Health: ...
 
@@ -136,14 +137,6 @@ def clear(engine: Engine) -> None:
         for table in reversed(METADATA.sorted_tables):
             connection.execute(table.delete())
         connection.execute(text("ALTER SEQUENCE ticket_number RESTART"))
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Poll a condition that another thread brings about."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 def _move(clock: Ticking) -> None:

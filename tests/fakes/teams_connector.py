@@ -363,7 +363,7 @@ def _card_texts(element: Any) -> list[str]:
 
 def _unescaped(text: str) -> str:
     """A TextBlock's Markdown as it is read: escapes resolved, bold and mentions as their words."""
-    read = re.compile(r"\\(?P<sign>[^\w\s])|(?P<entity>&#?\w+;)|\*\*|</?at>")
+    read = re.compile(r"\\(?P<sign>[!-/:-@\[-`{-~])|(?P<entity>&#?\w+;)|\*\*|</?at>")
     return read.sub(lambda found: found["sign"] or html.unescape(found["entity"] or ""), text.replace("\u200b", ""))
 
 

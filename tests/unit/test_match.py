@@ -228,6 +228,14 @@ def test_no_text_makes_the_matcher_fail(text: str) -> None:
     assert sample().match(text).verdict in Verdict
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.text(max_size=12), st.lists(st.text(max_size=20), max_size=4)), max_size=6))
+def test_any_articles_make_a_matcher(entries: list[tuple[str, list[str]]]) -> None:
+    """Empty, equal or odd phrasings never stop a desk from starting."""
+    articles = [Article(id=title or "x", title=title, phrasings=tuple(asked)) for title, asked in entries]
+    assert matcher(*articles).match("the vpn is down").verdict in Verdict
+
+
 def test_a_pasted_log_is_matched() -> None:
     """Forty thousand characters are no more than a long message."""
     assert sample().match("Traceback: error in vpn client. " * 1_250).top

@@ -78,8 +78,8 @@ def test_a_message_has_a_line_for_notifications() -> None:
 
 
 def test_a_card_is_in_its_documents_language() -> None:
-    """So instants are written the reader's way."""
-    assert shown(Quote("x"), language="zh-Hant")["attachments"][0]["content"]["lang"] == "zh-Hant"
+    """So instants are written the reader's way; a card knows the language only, not the script."""
+    assert shown(Quote("x"), language="zh-Hant")["attachments"][0]["content"]["lang"] == "zh"
 
 
 # --- spans ---------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_user_text_is_no_instant() -> None:
         ("a\nb", "a\n\nb"),
         ("    a", "\u00a0\u00a0\u00a0\u00a0a"),
         ("&lt; & a", r"\&lt; & a"),
-        ("<b>", r"\<b>"),
+        ("<b>a</b>", r"\<b>a\</b>"),
         ("a\\b", r"a\\b"),
     ],
 )

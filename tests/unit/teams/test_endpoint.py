@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from tests.fakes.teams_connector import APP_ID, CHANNEL, KEY_ID, FakeTeams, Post
@@ -71,8 +72,6 @@ async def test_a_token_signed_with_another_key_of_the_same_name_is_refused(desk:
 
 async def test_a_token_unsigned_is_refused(desk: Desk) -> None:
     """`alg: none` is not an algorithm here."""
-    import jwt
-
     token = jwt.encode({"aud": APP_ID}, None, algorithm="none", headers={"kid": KEY_ID})  # type: ignore[arg-type]
     assert (await desk.receive(desk.teams.activity("hi"), {"Authorization": f"Bearer {token}"})).status_code == 401
 

@@ -1,0 +1,177 @@
+"""What only the SQL storage does: indexes, few statements, retention, compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, Float, Select, event, literal, text
+from sqlalchemy.dialects import sqlite
+
+from storage.engine import writing
+from storage.outbox import free_query
+from storage.sql import SqlStorage
+from storage.unit_of_work import SqlWork, due_query
+from tests.contract.storages import (
+    ANN,
+    ASKED,
+    AT,
+    CHAT,
+    Bench,
+    clock,
+    conversation,
+    deliver,
+    keep_clock,
+    lease,
+    message,
+    open_ticket,
+    record,
+    sent_as,
+    ticket,
+    words,
+)
+from triage.changes import AddEntry, Assign, Converse, Decision, KeepClock, Meet, OpenTicket
+from triage.errors import Conflict
+from triage.model import Entry, EntryKind, Thread
+from triage.ports import Lookup
+
+
+def engine_of(bench: Bench) -> Engine:
+    assert bench.engine is not None
+    return bench.engine
+
+
+def plan(connection: Connection, query: Select[Any]) -> str:
+    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    return "\n".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """Every statement sent meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_due_clocks_are_an_index_range(sqlite_bench: Bench) -> None:
+    """The sweep never looks at tickets whose time has not come."""
+    with engine_of(sqlite_bench).connect() as connection:
+        steps = plan(connection, due_query(AT, 10))
+    assert "SEARCH clock USING INDEX clock_next_at (next_at<?)" in steps
+    assert "SCAN" not in steps
+
+
+def test_a_lease_reads_pending_rows_only(sqlite_bench: Bench) -> None:
+    """However many rows were ever sent, delivery walks the small index of those that wait."""
+    with engine_of(sqlite_bench).connect() as connection:
+        steps = plan(connection, free_query(literal(0.0, Float), 10, frozenset()))
+    assert "SCAN outbox USING INDEX outbox_rank" in steps
+    assert "INDEX outbox_lane (lane=? AND rowid<?)" in steps or "INDEX outbox_lane (lane=? AND id<?)" in steps
+
+
+def test_a_turn_costs_few_statements(sqlite_bench: Bench) -> None:
+    """A question that opens a ticket: claim, two look-ups, the number, and one write for each fact."""
+    entry = Entry(at=AT, kind=EntryKind.MESSAGE, author="ann", text="VPN down")
+    opening = (
+        Meet(person=ANN),
+        Converse(conversation=conversation(ticket="t1")),
+        OpenTicket(ticket=ticket(conversation=ASKED.key)),
+        AddEntry(ticket="t1", entry=entry),
+        KeepClock(clock=clock(next_at=AT)),
+    )
+    with statements(engine_of(sqlite_bench)) as seen, sqlite_bench.storage.writing() as work:
+        work.claim("k1", AT)
+        work.load(Lookup(sender="ann", here=ASKED, root=ASKED.root, flat=False))
+        work.next_number()
+        work.record(Decision(changes=opening, outgoing=(words("o1"), words("o2"))), AT, message=message())
+        work.commit()
+    assert len(seen) <= 13
+
+
+def test_the_inbox_key_is_the_first_statement(sqlite_bench: Bench) -> None:
+    """A repeat stops before anything is read."""
+    with statements(engine_of(sqlite_bench)) as seen, sqlite_bench.storage.writing() as work:
+        work.claim("k1", AT)
+    assert seen[0] == "BEGIN IMMEDIATE"
+    assert seen[1].startswith("INSERT INTO inbox")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_version_that_moved_is_a_conflict(kind: str, request: pytest.FixtureRequest) -> None:
+    """Even where no lock was held, a ticket changed since it was loaded is not overwritten."""
+    bench: Bench = request.getfixturevalue(f"{kind}_bench")
+    open_ticket(bench.storage)
+    with writing(engine_of(bench)) as connection:
+        work = SqlWork(connection)
+        work.load(Lookup(sender="ann", here=ASKED, root=None, flat=False, number=1))
+        connection.execute(text("UPDATE ticket SET version = 2"))
+        with pytest.raises(Conflict):
+            work.record(Decision(changes=(Assign(ticket="t1", owner="lee"),)), AT)
+
+
+def test_two_sweeps_share_the_due_clocks(postgres_bench: Bench) -> None:
+    """Of two replicas the second passes over what the first has in hand, without waiting."""
+    open_ticket(postgres_bench.storage)
+    keep_clock(postgres_bench.storage, clock(next_at=AT))
+    with postgres_bench.storage.writing() as first, postgres_bench.storage.writing() as second:
+        assert len(first.due(AT, 9)) == 1
+        assert second.due(AT, 9) == []
+
+
+def test_turns_of_different_threads_do_not_wait(postgres_bench: Bench) -> None:
+    """On PostgreSQL only one thread's turns are serialised."""
+    with postgres_bench.storage.writing() as first, postgres_bench.storage.writing() as second:
+        first.load(Lookup(sender="ann", here=ASKED, root=None, flat=False))
+        elsewhere = Lookup(sender="bob", here=Thread(channel=CHAT), root=None, flat=True)
+        assert second.load(elsewhere).ticket is None
+
+
+def test_a_known_reference_is_not_written_again(postgres_bench: Bench) -> None:
+    """Turns of one place need not wait for each other; else the second would give up here."""
+    heard = message(reference="ref")
+    record(postgres_bench.storage, on=heard)
+    with postgres_bench.storage.writing() as first, postgres_bench.storage.writing() as second:
+        first.record(Decision(), AT, message=heard)
+        second.record(Decision(), AT, message=heard)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_purging_forgets_what_was_said_long_ago(kind: str, request: pytest.FixtureRequest) -> None:
+    """Inbox keys go after 7 days and bodies of sent rows after 30; outbox keys stay for ever."""
+    bench: Bench = request.getfixturevalue(f"{kind}_bench")
+    storage = bench.storage
+    assert isinstance(storage, SqlStorage)
+    with storage.writing() as work:
+        work.claim("k1", AT)
+        work.commit()
+    deliver(storage, words("sent"), sent_as("1.1"))
+    record(storage, said=(words("waiting"),))
+    storage.purge(AT + timedelta(days=31))
+    record(storage, said=(words("sent"),))
+    with storage.reading() as reading:
+        assert not reading.seen("k1")
+    with engine_of(bench).connect() as connection:
+        rows = connection.execute(text("SELECT key, notice IS NULL AS empty FROM outbox ORDER BY id")).all()
+    assert [(row.key, bool(row.empty)) for row in rows] == [("sent", True), ("waiting", False)]
+    assert list(lease(storage.outbox)) == ["waiting"]
+
+
+def test_purging_leaves_what_is_recent(sqlite_bench: Bench) -> None:
+    """A platform's retries still find their key."""
+    storage = sqlite_bench.storage
+    assert isinstance(storage, SqlStorage)
+    with storage.writing() as work:
+        work.claim("k1", AT)
+        work.commit()
+    storage.purge(AT + timedelta(days=6))
+    with storage.reading() as reading:
+        assert reading.seen("k1")
