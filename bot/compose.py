@@ -44,12 +44,15 @@ def utc_now() -> datetime:
 
 
 def composed(
-    database: str, kb: KnowledgeBase, policy: Policy, ports: dict[Platform, ChatPort], *, now: Now = utc_now
+    storage: SqlStorage,
+    database: str,
+    knowing: Knowing,
+    policy: Policy,
+    ports: dict[Platform, ChatPort],
+    *,
+    now: Now = utc_now,
 ) -> Running:
-    """Desk, turns and delivery over one database; the ports may be added until it is started."""
-    engine = make_engine(database)
-    storage = SqlStorage(engine, new_id=new_id)
-    knowing = Knowing(kb, precision=policy.precision)
+    """Desk, turns and delivery over one storage; ports may be added until it is started."""
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
     run = Runner(1 if embedded(database) else THREADS)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered)
@@ -72,15 +75,14 @@ def serving(settings: Settings, kb: KnowledgeBase, policy: Policy) -> Running:
     """The real thing: each platform whose credentials are set."""
     ports: dict[Platform, ChatPort] = {}
     platforms = frozenset(p for p in (Platform.SLACK, Platform.TEAMS) if settings.why_off(p) is None)
-    running = composed(settings.database, kb, policy.only(platforms), ports)
+    storage = SqlStorage(make_engine(settings.database), new_id=new_id)
+    knowing = Knowing(kb, precision=policy.precision)
+    running = composed(storage, settings.database, knowing, policy.only(platforms), ports)
     if Platform.SLACK in platforms:
         slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
-        tenants = {place for platform, place in policy.places if platform is Platform.TEAMS}
-        teams = TeamsAdapter(
-            _teams(settings), running.turns, retry_text=_busy, allows=lambda tenant: not tenants or tenant in tenants
-        )
+        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy)
         _connect(running, Platform.TEAMS, teams, teams.port, teams.routes)
     return running
 
@@ -89,8 +91,10 @@ def demonstrating(database: str, kb: KnowledgeBase, policy: Policy, *, now: Now)
     """The desk behind the demo page: the web chat is its only platform."""
     news = News()
     ports: dict[Platform, ChatPort] = {}
-    running = composed(database, kb, policy.only(frozenset({Platform.WEB})), ports, now=now)
-    ports[Platform.WEB] = WebPort(running.storage.transcript, now=now, new_id=new_id, changed=news)
+    storage = SqlStorage(make_engine(database), new_id=new_id)
+    knowing = Knowing(kb, precision=policy.precision)
+    running = composed(storage, database, knowing, policy.only(frozenset({Platform.WEB})), ports, now=now)
+    ports[Platform.WEB] = WebPort(storage.transcript, now=now, new_id=new_id, changed=news)
     running.sweep_seconds = 0.5
     return running, news
 

@@ -7,7 +7,7 @@ tell a command from a question stand in DESIGN.md, section 7.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rapidfuzz.distance import OSA
@@ -129,15 +129,16 @@ class BadArguments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slip:
-    """Nearly a verb: `command` is what was probably meant."""
+    """Nearly a verb: `command` is what was probably meant, `verb` its verb."""
 
     word: str
+    verb: Verb
     command: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """A slash command's text that is nothing we know and too short to be a question."""
+    """A slash command that looks like an order about a ticket, with a verb nobody knows."""
 
     word: str
 
@@ -180,13 +181,30 @@ def parse(text: str, *, in_thread: bool = False, buttons: bool = False, slash: b
     word, *others = text.split(maxsplit=1)
     rest = others[0] if others else ""
     word = word.lstrip("/").casefold()
-    verb = _VERB_OF.get(word.rstrip(":："))
+    verb = _verb(word)
     if verb is None or (verb in BUTTON_VERBS and not buttons):
-        return _nearly(word, rest)
+        return _nearly(word, rest, in_thread=in_thread) or (_unknown(word, rest) if slash else None)
     command = _arguments(verb, rest, in_thread=in_thread)
     if command is None and len(text.split()) <= MAX_TOKENS_OF_A_SLIP:
         return BadArguments(verb=verb)
     return command
+
+
+def words_of(message: Message) -> tuple[Verb | None, str]:
+    """What a post says: the words of its command where it is one that passes words on, else the text."""
+    command = intent_of(replace(message, kind=Kind.POST))
+    if isinstance(command, Command) and command.verb in _PROSE:
+        return command.verb, command.rest
+    return None, message.text
+
+
+def _verb(word: str) -> Verb | None:
+    """The verb of a first token; `why?` and `help!` are meant as `why` and `help`."""
+    verb = _VERB_OF.get(word.rstrip(":："))
+    if verb is None:
+        asked = _VERB_OF.get(word.rstrip("?!？！"))
+        return asked if asked in READING else None
+    return verb
 
 
 def _trimmed(text: str) -> str:
@@ -236,11 +254,16 @@ def _fits(verb: Verb, after: str) -> bool:
             return True
 
 
-def _nearly(word: str, rest: str) -> Slip | Unknown | None:
-    """A slip of a verb, or something that looks like an order about a ticket; else free text."""
+def _nearly(word: str, rest: str, *, in_thread: bool) -> Slip | None:
+    """A slip of a verb, where what was meant then reads as a command: `slow laptop` is no `show laptop`."""
     if len(rest.split()) >= MAX_TOKENS_OF_A_SLIP:
         return None
-    near = [verb for verb in TYPED_VERBS if OSA.distance(word, str(verb), score_cutoff=1) <= 1]
-    if near:
-        return Slip(word=word, command=f"{near[0]} {rest}".strip())
+    for verb in TYPED_VERBS:
+        near = OSA.distance(word, str(verb), score_cutoff=1) <= 1
+        if near and (_NUMBER.match(rest) or _arguments(verb, rest, in_thread=in_thread)):
+            return Slip(word=word, verb=verb, command=f"{verb} {rest}".strip())
+    return None
+
+
+def _unknown(word: str, rest: str) -> Unknown | None:
     return Unknown(word=word) if _NUMBER.fullmatch(rest) else None

@@ -162,7 +162,7 @@ class Turn:
     def say(self, phrase: str, *, choices: tuple[Choice, ...] = (), **values: Value) -> Decision:
         """A short reply to the sender alone, and nothing else."""
         notice = Say(phrase=phrase, values=values, choices=choices)
-        return Decision(outgoing=(self.reply(notice),), ack=notice if self.message.kind is Kind.BUTTON else None)
+        return Decision(outgoing=(self.reply(notice),))
 
     def done(self, phrase: str, **values: Value) -> Decision:
         """A confirmation to the sender; a button shows its effect on the card, so it gets no message."""

@@ -25,7 +25,7 @@ PROMISES = {
 }
 KNOWN = "My VPN keeps disconnecting"
 """A question that the sample articles answer."""
-ANSWER = "VPN keeps disconnecting"
+ANSWER = "VPN keeps dropping"
 """The title of the article that does."""
 UNKNOWN = "The projector bulb exploded"
 """A question that no sample article is near to."""
@@ -46,7 +46,7 @@ OTHERS = {"hr": "HR", "finance": "Finance", "facilities": "Facilities"}
 def serving(folder: Path, desk: Json, *, port: int, environ: Mapping[str, str]) -> Iterator[Program]:
     """`deskbell serve`, ready to take messages."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(Path(sample.__file__).parent / "kb", folder / "kb")
+    shutil.copytree(sample.files() / "kb", folder / "kb")
     config = folder / "desk.yaml"
     config.write_text(json.dumps(desk, ensure_ascii=False, indent=1), encoding="utf-8")
     command = [Path(sys.executable).with_name("deskbell"), "serve", "--config", config, "--data", folder / "data"]

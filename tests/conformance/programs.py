@@ -103,13 +103,20 @@ def _wait_ready(process: subprocess.Popen[bytes], program: Program, url: str) ->
     pytest.fail(f"{program.name} did not become ready at {url}:\n{program.log.read_text()[-8_000:]}", pytrace=False)
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], what: str, *, seconds: float = LOOK_SECONDS) -> T:
-    """The first result of `look` that is not None; fails with `what` was waited for when time is up."""
+async def eventually(
+    look: Callable[[], Awaitable[T | None]],
+    what: str,
+    *,
+    seen: Callable[[], Awaitable[Sequence[object]]],
+    seconds: float = LOOK_SECONDS,
+) -> T:
+    """The first result of `look` that is not None; when time is up, fails with what was waited for and `seen`."""
     deadline = time.monotonic() + seconds
     while True:
         found = await look()
         if found is not None:
             return found
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds:.0f} s for {what}")
+            lines = "\n".join(str(line) for line in await seen())
+            pytest.fail(f"waited {seconds:.0f} s for {what}; seen were:\n{lines}", pytrace=False)
         await asyncio.sleep(PAUSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from storage.rows import METADATA
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from storage.views import Health
+from triage.calendars import Calendar, Window
 from triage.changes import AddEntry, Change, Converse, Decision, Feedback, KeepClock, Meet, OpenTicket
 from triage.model import (
     Account,
@@ -38,8 +39,8 @@ from triage.model import (
     Thread,
     Ticket,
 )
-from triage.outgoing import InThread, Outgoing, Say
-from triage.policy import Metric
+from triage.outgoing import At, Card, InThread, Notice, OnSlot, Outgoing, Say, Who
+from triage.policy import Metric, Targets, Terms
 from triage.ports import Loaded, Lookup, Outbox, Parcel, Storage, Transcript
 from triage.sla import Clock, ClockEvent, ClockEventKind
 
@@ -51,6 +52,29 @@ ASKED = Thread(channel=HELP, root="100.1")
 ANN = Person(id="ann", name="Ann", account=Account(platform=Platform.SLACK, place="T1", user="U0ANN"))
 LEE = Person(
     id="lee", name="Lee", language=Language.KO, account=Account(platform=Platform.SLACK, place="T1", user="U0LEE")
+)
+TERMS = Terms(
+    calendar=Calendar(
+        timezone="Asia/Seoul", windows=(Window(day=0, opens=32_400, closes=64_800),), holidays=("KR", "2026-12-25")
+    ),
+    targets={Priority.HIGH: Targets(seconds={Metric.RESOLUTION: 28_800}, pause_on_hold=True)},
+    warn=("50%", "-30m"),
+)
+TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
+CARDS = Thread(channel=TRIAGE)
+SLOT = "card:t1:it"
+UPDATE = OnSlot(slot=SLOT, lane=SLOT, bucket=TRIAGE.key)
+CARD = Card(
+    number=1,
+    subject="VPN down",
+    text="It <b>fails</b>",
+    requester=Who(person="ann", name="Ann"),
+    team="IT",
+    status=Status.NEW,
+    priority=Priority.NORMAL,
+    owner=None,
+    opened=At(at=AT),
+    due=((Metric.FIRST_RESPONSE, At(at=AT, zone="Asia/Seoul")),),
 )
 
 
@@ -79,16 +103,14 @@ class Ticking:
 class Bench:
     """One storage under test. `expire` makes every lease and every delay run out."""
 
-    name: str
     storage: Kept
     expire: Callable[[], None]
     engine: Engine | None = None
-    clock: Ticking = field(default_factory=Ticking)
 
 
 def memory() -> Bench:
     clock = Ticking()
-    return Bench(name="memory", storage=MemoryStorage(clock=clock), expire=lambda: _move(clock), clock=clock)
+    return Bench(storage=MemoryStorage(clock=clock), expire=lambda: _move(clock))
 
 
 @contextmanager
@@ -98,13 +120,7 @@ def sqlite(empty: Path, directory: Path) -> Iterator[Bench]:
     shutil.copyfile(empty, file)
     engine, clock = make_engine(f"sqlite:///{file}"), Ticking()
     try:
-        yield Bench(
-            name="sqlite",
-            storage=SqlStorage(engine, clock=clock),
-            expire=lambda: _move(clock),
-            engine=engine,
-            clock=clock,
-        )
+        yield Bench(storage=SqlStorage(engine, clock=clock), expire=lambda: _move(clock), engine=engine)
     finally:
         engine.dispose()
 
@@ -115,7 +131,7 @@ def postgres(url: str) -> Iterator[Bench]:
     engine = make_engine(url)
     try:
         clear(engine)
-        yield Bench(name="postgres", storage=SqlStorage(engine), expire=lambda: _age(engine), engine=engine)
+        yield Bench(storage=SqlStorage(engine), expire=lambda: _age(engine), engine=engine)
     finally:
         engine.dispose()
 
@@ -196,6 +212,10 @@ def words(key: str, thread: Thread = ASKED, **changes: Any) -> Outgoing:
         "language": Language.EN,
     }
     return Outgoing(**(known | changes))
+
+
+def said(notice: Notice, **changes: Any) -> Outgoing:
+    return replace(words("o1"), notice=notice, **changes)
 
 
 def message(key: str = "slack:T1:C0HELP:100.1", channel: Channel = HELP, **changes: Any) -> Message:

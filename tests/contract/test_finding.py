@@ -23,24 +23,14 @@ from tests.contract.storages import (
     sent_as,
     words,
 )
-from triage.calendars import Calendar, Window
 from triage.changes import (
     AddEntry,
     KeepClock,
     Meet,
 )
-from triage.model import Account, Entry, EntryKind, Platform, Priority, Status, Thread
+from triage.model import Entry, EntryKind, Status, Thread
 from triage.outgoing import card_slot
-from triage.policy import Metric, Targets, Terms
-
-TERMS = Terms(
-    calendar=Calendar(
-        timezone="Asia/Seoul", windows=(Window(day=0, opens=32_400, closes=64_800),), holidays=("KR", "2026-12-25")
-    ),
-    targets={Priority.HIGH: Targets(seconds={Metric.RESOLUTION: 28_800}, pause_on_hold=True)},
-    warn=("50%", "-30m"),
-)
-TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
+from triage.policy import Metric
 
 
 # --- what a turn finds ---------------------------------------------------------------------------

@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
-from typing import Any
 
 from tests.contract.storages import (
     ASKED,
     AT,
+    CARD,
     CHAT,
     HELP,
     TRIAGE,
@@ -21,53 +21,31 @@ from tests.contract.storages import (
     minutes,
     open_ticket,
     record,
+    said,
     sent_as,
     words,
 )
 from triage.layout import fallback
-from triage.model import Account, Channel, ChannelKind, Platform, Priority, Status, Thread
+from triage.model import Thread
 from triage.outgoing import (
     Answer,
     At,
-    Card,
     Choice,
     Guard,
     Help,
     HistoryLine,
     InThread,
     Notice,
-    OnSlot,
-    Outgoing,
     Say,
     Suggestions,
     Term,
     TicketView,
-    UnderSlot,
     Who,
 )
 from triage.policy import Metric
 from triage.sla import ClockEvent, ClockEventKind, ClockState
 
-CARDS = Thread(channel=TRIAGE)
-SLOT = "card:t1:it"
-UPDATE = OnSlot(slot=SLOT, lane=SLOT, bucket=TRIAGE.key)
-UNDER = UnderSlot(slot=SLOT, channel=TRIAGE, lane=SLOT)
 GUARD = Guard(ticket="t1", metric=Metric.FIRST_RESPONSE, instance=1, revision=1)
-TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
-TEAMS_CHAT = Channel(platform=Platform.TEAMS, place="tenant", id="a:1", kind=ChannelKind.DM)
-TEAMS_HELP = Channel(platform=Platform.TEAMS, place="tenant", id="19:help")
-CARD = Card(
-    number=1,
-    subject="VPN down",
-    text="It <b>fails</b>",
-    requester=Who(person="ann", name="Ann"),
-    team="IT",
-    status=Status.NEW,
-    priority=Priority.NORMAL,
-    owner=None,
-    opened=At(at=AT),
-    due=((Metric.FIRST_RESPONSE, At(at=AT, zone="Asia/Seoul")),),
-)
 NOTICES: tuple[Notice, ...] = (
     Say(
         phrase="error.failed",
@@ -88,10 +66,6 @@ NOTICES: tuple[Notice, ...] = (
     TicketView(card=CARD, history=(HistoryLine(at=At(at=AT), author=None, what="entry.note", text="x"),)),
     Help(verbs=("claim", "release")),
 )
-
-
-def said(notice: Notice, **changes: Any) -> Outgoing:
-    return replace(words("o1"), notice=notice, **changes)
 
 
 # --- lanes ---------------------------------------------------------------------------------------

@@ -3,96 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from tests.contract.storages import (
     ANN,
     ASKED,
     AT,
+    CARD,
+    CARDS,
     CHAT,
     LEE,
+    SLOT,
+    TEAMS_ANN,
     TRIAGE,
+    UPDATE,
     Bench,
     deliver,
     lease,
     message,
     record,
+    said,
     sent_as,
     words,
 )
 from triage.changes import Meet
-from triage.model import Account, Channel, ChannelKind, Language, MessageRef, Platform, Priority, Status, Thread
+from triage.model import Channel, ChannelKind, Language, MessageRef, Platform, Priority, Status, Thread
 from triage.outgoing import (
-    Answer,
     At,
-    Card,
-    Choice,
     Direct,
-    Guard,
-    Help,
-    HistoryLine,
     InThread,
-    Notice,
-    OnSlot,
-    Outgoing,
     Privately,
     Reasons,
-    Say,
-    Suggestions,
-    Term,
     TicketLine,
     TicketList,
     TicketView,
     UnderSlot,
     Who,
 )
-from triage.policy import Metric
 from triage.ports import Address
 
-CARDS = Thread(channel=TRIAGE)
-SLOT = "card:t1:it"
-UPDATE = OnSlot(slot=SLOT, lane=SLOT, bucket=TRIAGE.key)
 UNDER = UnderSlot(slot=SLOT, channel=TRIAGE, lane=SLOT)
-GUARD = Guard(ticket="t1", metric=Metric.FIRST_RESPONSE, instance=1, revision=1)
-TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
 TEAMS_CHAT = Channel(platform=Platform.TEAMS, place="tenant", id="a:1", kind=ChannelKind.DM)
 TEAMS_HELP = Channel(platform=Platform.TEAMS, place="tenant", id="19:help")
-CARD = Card(
-    number=1,
-    subject="VPN down",
-    text="It <b>fails</b>",
-    requester=Who(person="ann", name="Ann"),
-    team="IT",
-    status=Status.NEW,
-    priority=Priority.NORMAL,
-    owner=None,
-    opened=At(at=AT),
-    due=((Metric.FIRST_RESPONSE, At(at=AT, zone="Asia/Seoul")),),
-)
-NOTICES: tuple[Notice, ...] = (
-    Say(
-        phrase="error.failed",
-        values={
-            "id": "7",
-            "n": 7,
-            "who": Who(person="ann", name="Ann"),
-            "at": At(at=AT),
-            "status": Term(term="status.open"),
-        },
-        quote='VPN?\n안녕 你好 "quoted"',
-        choices=(Choice(label="card.claim", command="claim 1", style="primary", values={"n": 1}),),
-    ),
-    Answer(article="vpn", title="VPN", body="# Steps", team="IT", confirm=False),
-    Suggestions(articles=(("vpn", "VPN"), ("mail", "Mail"))),
-    CARD,
-    replace(CARD, owner=Who(person="lee", name="Lee"), resolved=True, due=()),
-    TicketView(card=CARD, history=(HistoryLine(at=At(at=AT), author=None, what="entry.note", text="x"),)),
-    Help(verbs=("claim", "release")),
-)
-
-
-def said(notice: Notice, **changes: Any) -> Outgoing:
-    return replace(words("o1"), notice=notice, **changes)
 
 
 # --- slots ---------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from tests.contract.storages import (
     ANN,
     AT,
     CHAT,
+    TEAMS_ANN,
+    TERMS,
     Bench,
     clock,
     keep_clock,
@@ -21,7 +23,6 @@ from tests.contract.storages import (
     ticket,
     words,
 )
-from triage.calendars import Calendar, Window
 from triage.changes import (
     AddEntry,
     Decision,
@@ -32,18 +33,9 @@ from triage.changes import (
     Meet,
     OpenTicket,
 )
-from triage.model import Account, Entry, EntryKind, Language, Platform, Priority, Status, Thread
-from triage.policy import Metric, Targets, Terms
+from triage.model import Entry, EntryKind, Language, Priority, Status, Thread
+from triage.policy import Metric
 from triage.sla import ClockEvent, ClockEventKind, ClockState
-
-TERMS = Terms(
-    calendar=Calendar(
-        timezone="Asia/Seoul", windows=(Window(day=0, opens=32_400, closes=64_800),), holidays=("KR", "2026-12-25")
-    ),
-    targets={Priority.HIGH: Targets(seconds={Metric.RESOLUTION: 28_800}, pause_on_hold=True)},
-    warn=("50%", "-30m"),
-)
-TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
 
 
 # --- history, people, feedback -------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tests.contract.storages import (
     ANN,
     ASKED,
     AT,
+    TERMS,
     TRIAGE,
     Bench,
     clock,
@@ -25,7 +26,6 @@ from tests.contract.storages import (
     ticket,
     words,
 )
-from triage.calendars import Calendar, Window
 from triage.changes import (
     AddEntry,
     Assign,
@@ -43,18 +43,8 @@ from triage.changes import (
     Transfer,
 )
 from triage.errors import Conflict, Unavailable
-from triage.model import Account, Entry, EntryKind, Language, Platform, Priority, Status, Thread
-from triage.policy import Metric, Targets, Terms
+from triage.model import Entry, EntryKind, Language, Priority, Status, Thread
 from triage.ports import Lookup
-
-TERMS = Terms(
-    calendar=Calendar(
-        timezone="Asia/Seoul", windows=(Window(day=0, opens=32_400, closes=64_800),), holidays=("KR", "2026-12-25")
-    ),
-    targets={Priority.HIGH: Targets(seconds={Metric.RESOLUTION: 28_800}, pause_on_hold=True)},
-    warn=("50%", "-30m"),
-)
-TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
 
 
 def both(first: Callable[[], str], second: Callable[[], str]) -> list[str]:
