@@ -153,8 +153,8 @@ class Delivery:
         port = self._port(thread.channel.platform)
         to = Address(thread=thread, reference=parcel.reference)
         key = parcel.outgoing.key
-        if parcel.doubtful and (found := await port.find(to, key=key)):
-            return Delivered(ref=found)
+        if (parcel.doubtful or parcel.tries) and (found := await port.find(to, key=key)):
+            return Delivered(ref=found)  # an earlier try may have arrived although its answer did not
         ref = await port.post(to, document or self._document(parcel, port.platform), key=key)
         return Delivered(ref=ref)
 

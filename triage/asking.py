@@ -24,7 +24,7 @@ from triage.knowledge import Article
 from triage.matching import Match, Verdict
 from triage.model import ChannelKind, Conversation, Entry, EntryKind, Language, Priority, Status, Ticket
 from triage.outgoing import Answer, Choice, Outgoing, Say, Suggestions, Value, promise_slot
-from triage.phrases import say
+from triage.phrases import noted
 from triage.policy import Team
 from triage.text import is_small_talk, is_thanks
 from triage.turn import Turn, kept, promise_of, subject_of
@@ -54,7 +54,7 @@ def read(turn: Turn, command: Command) -> Decision:
     if article is None:
         return turn.say("answer.gone", choices=(Choice(label="answer.no", command="ticket"),))
     question = turn.conversation.question if turn.conversation else article.title
-    decision = _answer(turn, question, article, (say("cause.picked", _language(turn)),))
+    decision = _answer(turn, question, article, (noted("cause.picked", _language(turn)),))
     return decision + _feedback(turn, question, article.id, "picked")
 
 
@@ -66,46 +66,49 @@ def solved(turn: Turn, command: Command) -> Decision:
 def get_a_person(turn: Turn, command: Command) -> Decision:
     """The answer did not help, or none of the suggestions fits: open a ticket with what was asked."""
     conversation = turn.conversation
-    if turn.ticket and not turn.ticket.ended and turn.ticket.requester == turn.sender.id:
-        return turn.say("ticket.added", number=turn.ticket.number, team=turn.team_of(turn.ticket).name)
     question = (conversation.question if conversation else "") or command.rest
-    if not question:
-        return turn.say("ask.empty")
-    causes = (say("cause.person", _language(turn)),)
-    verdict = "unsolved" if conversation and conversation.article else "none"
+    decision = _asked_for(turn, question, causes=(noted("cause.person", _language(turn)),))
+    if decision.verdict is not Verdict.TICKET:
+        return decision
     article = conversation.article if conversation else None
-    return open_ticket(turn, question, causes=causes) + _feedback(turn, question, article, verdict)
+    return decision + _feedback(turn, question, article, "unsolved" if article else "none")
 
 
 def something_new(turn: Turn, command: Command) -> Decision:
     """What was added to an open ticket is a request of its own."""
-    text = command.rest or (turn.conversation.question if turn.conversation else "")
-    return open_ticket(turn, text, causes=()) if text else turn.say("ask.empty")
+    return _asked_for(turn, command.rest or (turn.conversation.question if turn.conversation else ""))
 
 
 def join(turn: Turn, command: Command) -> Decision:
     """A bystander needs help with the same thing: a ticket of their own, answered privately."""
-    if turn.ticket is None or turn.conversation is None:
+    return _asked_for(turn, turn.conversation.question if turn.conversation else "")
+
+
+def _asked_for(turn: Turn, question: str, *, causes: tuple[str, ...] = ()) -> Decision:
+    """A ticket somebody pressed a button for; pressing it again, or elsewhere, makes no second one."""
+    if not question:
         return turn.say("ask.empty")
-    return open_ticket(turn, turn.conversation.question, causes=(), alone=True)
+    found = [*turn.situation.tickets, *([turn.ticket] if turn.ticket else [])]
+    for ticket in found:
+        if ticket.requester == turn.sender.id and not ticket.ended and ticket.subject == subject_of(question):
+            return turn.say("ticket.exists", number=ticket.number, team=turn.team_of(ticket).name)
+    return open_ticket(turn, question, causes=causes)
 
 
-def open_ticket(turn: Turn, text: str, *, causes: tuple[str, ...], alone: bool = False) -> Decision:
-    """A new ticket with its promise to the requester and its card for the team.
-
-    `alone` keeps it apart from the conversation it grew out of.
-    """
-    return opened(turn, text, causes=causes, alone=alone)[1]
+def open_ticket(turn: Turn, text: str, *, causes: tuple[str, ...]) -> Decision:
+    """A new ticket with its promise to the requester and its card for the team."""
+    return opened(turn, text, causes=causes)[1]
 
 
-def opened(turn: Turn, text: str, *, causes: tuple[str, ...], alone: bool = False) -> tuple[Ticket | None, Decision]:
+def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | None, Decision]:
     """As `open_ticket`, with the ticket itself; None for a stranger, who is told why not."""
     team, cause = route(turn)
     if turn.situation.stranger and not team.allow_guests:
         return None, turn.say("stranger.cannot") + Decision(verdict=Verdict.IGNORE)
-    ticket = _new_ticket(turn, text, team, alone=alone)
+    ticket = _new_ticket(turn, text, team)
     clocks = sla.started(ticket.id, ticket.priority, team.terms, turn.now)
     reasons = (*causes, cause, *((_cause("cause.restricted", turn, team),) if team.restricted else ()))
+    told = reasons if _may_know(turn, team) else reasons[len(causes) :]
     return ticket, Decision(
         verdict=Verdict.TICKET,
         changes=(
@@ -113,13 +116,19 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...], alone: bool = Fals
             OpenTicket(ticket=ticket),
             KeepTerms(ticket=ticket.id, terms=team.terms),
             AddEntry(ticket=ticket.id, entry=_opening(turn, text)),
-            AddEntry(ticket=ticket.id, entry=_because(turn, reasons)),
+            AddEntry(ticket=ticket.id, entry=_because(turn, told)),
             *kept(clocks),
-            *(() if alone else (_conversing(turn, text, ticket, reasons),)),
+            *_conversing(turn, replace(_conversation(turn, text, team.id, reasons), ticket=ticket.id)),
         ),
         outgoing=(_promise(turn, ticket, team, promise_of(clocks)), *turn.new_card(ticket, clocks, text)),
         reasons=reasons,
     )
+
+
+def _may_know(turn: Turn, team: Team) -> bool:
+    """Whether the team may read of every article that was weighed for the requester."""
+    top = turn.match.top if turn.match else ()
+    return all(candidate.article.audience in ("public", "company", f"team:{team.id}") for candidate in top)
 
 
 def _opening(turn: Turn, text: str) -> Entry:
@@ -127,21 +136,23 @@ def _opening(turn: Turn, text: str) -> Entry:
 
 
 def _because(turn: Turn, reasons: tuple[str, ...]) -> Entry:
-    """The bot's own reasons, for `why`."""
-    return Entry(at=turn.now, kind=EntryKind.EVENT, author=None, text=" ".join(reasons))
+    """The bot's own reasons, one a line, for `why`."""
+    return Entry(at=turn.now, kind=EntryKind.EVENT, author=None, text="\n".join(reasons))
 
 
 def _detached(turn: Turn, ticket: Ticket) -> tuple[Change, ...]:
-    """The conversation has room for one open ticket: an older one keeps its number and its home."""
-    old = turn.ticket
-    if old is None or old.conversation is None or old.conversation != ticket.conversation:
+    """The conversation has room for one open ticket: older ones keep their number and their home."""
+    if ticket.conversation is None:
         return ()
-    return (Detach(ticket=old.id),)
+    old, conversation = turn.ticket, turn.conversation
+    ids = [old.id] if old and old.conversation == ticket.conversation else []
+    if conversation and conversation.ticket and conversation.key == ticket.conversation:
+        ids.append(conversation.ticket)
+    return tuple(Detach(ticket=id) for id in dict.fromkeys(ids))
 
 
-def _conversing(turn: Turn, text: str, ticket: Ticket, reasons: tuple[str, ...]) -> Converse:
-    conversation = _conversation(turn, text, ticket.team, reasons)
-    return Converse(conversation=replace(conversation, ticket=ticket.id))
+def _conversing(turn: Turn, conversation: Conversation) -> tuple[Change, ...]:
+    return () if turn.elsewhere else (Converse(conversation=conversation),)
 
 
 def route(turn: Turn) -> tuple[Team, str]:
@@ -160,12 +171,12 @@ def route(turn: Turn) -> tuple[Team, str]:
 
 
 def _cause(key: str, turn: Turn, team: Team) -> str:
-    return say(key, _language(turn), {"team": team.name})
+    return noted(key, _language(turn), {"team": team.name})
 
 
-def _new_ticket(turn: Turn, text: str, team: Team, *, alone: bool) -> Ticket:
+def _new_ticket(turn: Turn, text: str, team: Team) -> Ticket:
     direct = turn.message.channel.kind is ChannelKind.DM
-    unseen = (alone or team.restricted or turn.private) and not direct
+    unseen = (turn.elsewhere or team.restricted or turn.private) and not direct
     return Ticket(
         id=turn.situation.new_id(),
         number=turn.situation.new_number(),
@@ -176,7 +187,7 @@ def _new_ticket(turn: Turn, text: str, team: Team, *, alone: bool) -> Ticket:
         priority=Priority.NORMAL,
         status=Status.NEW,
         opened_at=turn.now,
-        conversation=None if alone else turn.here.key,
+        conversation=None if turn.elsewhere else turn.here.key,
         home=None if unseen else turn.message.here,
         restricted=team.restricted,
     )
@@ -198,11 +209,10 @@ def _answer(turn: Turn, question: str, article: Article, reasons: tuple[str, ...
     notice = Answer(
         article=article.id, title=article.title, body=article.body, team=team.name if team else article.team
     )
-    public = article.audience in ("public", "company") and not (team and team.restricted)
     return Decision(
         verdict=Verdict.ANSWER,
-        changes=(Converse(conversation=conversation),),
-        outgoing=(turn.reply(notice, language=_language(turn), public=public),),
+        changes=_conversing(turn, conversation),
+        outgoing=(turn.reply(notice, language=_language(turn), public=_for_all(turn, article)),),
         reasons=reasons,
     )
 
@@ -212,17 +222,21 @@ def _suggest(turn: Turn, text: str, match: Match) -> Decision:
     shown = [turn.situation.kb.article(candidate.article.id, language) for candidate in match.top]
     articles = [article for article in shown if article is not None]
     conversation = replace(_conversation(turn, text, match.team or "", match.reasons), ticket=_kept_ticket(turn))
-    restricted = any(
-        a.audience.startswith("team:") or (a.team in turn.policy.teams and turn.policy.teams[a.team].restricted)
-        for a in articles
-    )
     notice = Suggestions(articles=tuple((article.id, article.title) for article in articles))
     return Decision(
         verdict=Verdict.SUGGEST,
-        changes=(Converse(conversation=conversation),),
-        outgoing=(turn.reply(notice, language=language, public=not restricted),),
+        changes=_conversing(turn, conversation),
+        outgoing=(turn.reply(notice, language=language, public=_for_all(turn, *articles)),),
         reasons=match.reasons,
     )
+
+
+def _for_all(turn: Turn, *articles: Article) -> bool:
+    """Whether everyone in the channel may see these; restricted teams answer privately."""
+    helping = turn.policy.team_helping_in(turn.message.channel)
+    teams = [helping, *(turn.policy.teams.get(article.team) for article in articles)]
+    readable = all(article.audience in ("public", "company") for article in articles)
+    return readable and not any(team.restricted for team in teams if team)
 
 
 def _small_talk(turn: Turn, text: str) -> Decision:
@@ -255,7 +269,9 @@ def _feedback(turn: Turn, question: str, article: str | None, verdict: str) -> D
 
 
 def _language(turn: Turn) -> Language:
-    """The language of the question itself; for a button that of the conversation."""
+    """The language of the question itself; for a button that of the sender's conversation."""
     if turn.match is not None:
         return turn.match.language
-    return turn.conversation.language if turn.conversation else turn.sender.language
+    conversation = turn.conversation
+    own = conversation is not None and conversation.requester == turn.sender.id
+    return conversation.language if conversation and own else turn.sender.language

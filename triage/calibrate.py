@@ -41,6 +41,10 @@ LEAST = 0.35
 MOST = 0.25
 """From this confidence articles are always suggested: two that tie reach it."""
 
+WORTHWHILE = 0.18
+"""Below this confidence suggestions waste the asker's time: on the sample desk's questions every second
+one out of scope would get some for one in twenty more in scope."""
+
 SUGGESTED = 0.75
 """Share of the hidden phrasings that reach the threshold of a suggestion."""
 
@@ -87,7 +91,7 @@ def calibrate(corpus: Corpus, precision: float) -> Thresholds:
         return usual
     strict = _threshold(hidden, precision)
     answer = min(strict, float(np.quantile(reached, 1 - answered_share(precision))))
-    suggest = min(MOST, float(np.quantile(reached, 1 - SUGGESTED)))
+    suggest = float(np.clip(np.quantile(reached, 1 - SUGGESTED), WORTHWHILE, MOST))
     trust = len(reached) / (len(reached) + ENOUGH)
     answer = max(LEAST, trust * answer + (1 - trust) * usual.answer)
     return Thresholds(answer=answer, suggest=min(answer, trust * suggest + (1 - trust) * usual.suggest))

@@ -5,6 +5,7 @@ Ticket changes are applied by `apply`, so every storage gives them the same mean
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -62,8 +63,8 @@ class SetPriority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """To another team; its owner is given up. Restriction is never lifted, and once it holds
-    the requester is answered privately."""
+    """To another team; its owner is given up and the escalation chain begins again. Restriction is
+    never lifted, and once it holds the requester is answered privately."""
 
     ticket: str
     team: str
@@ -154,6 +155,16 @@ class Decision:
             reasons=self.reasons + other.reasons,
         )
 
+    def distinct(self) -> Decision:
+        """The same with no two messages under one outbox key, since of those only one would be sent."""
+        met: Counter[str] = Counter()
+        outgoing = []
+        for item in self.outgoing:
+            met[item.key] += 1
+            again = met[item.key] > 1
+            outgoing.append(replace(item, key=f"{item.key}:{met[item.key]}") if again else item)
+        return replace(self, outgoing=tuple(outgoing))
+
 
 def apply(ticket: Ticket, change: TicketChange) -> Ticket:
     """The ticket after one change; the version is raised by storage, once a turn."""
@@ -172,7 +183,8 @@ def apply(ticket: Ticket, change: TicketChange) -> Ticket:
         case Transfer(team=team, restricted=restricted):
             public = ticket.home is not None and ticket.home.channel.kind is not ChannelKind.DM
             home = None if restricted and public else ticket.home
-            return replace(ticket, team=team, owner=None, home=home, restricted=ticket.restricted or restricted)
+            restriction = ticket.restricted or restricted
+            return replace(ticket, team=team, owner=None, step=0, home=home, restricted=restriction)
         case Step(step=step, at=at, called=called):
             return replace(ticket, step=step, stepped_at=at, called=called)
         case Rate(rating=rating):

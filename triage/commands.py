@@ -147,8 +147,9 @@ Intent = Command | BadArguments | Slip | Unknown | None
 """None: free text."""
 
 _NUMBER = re.compile(r"#?(\d{1,9})(?=\s|$)")
-_NOTE_PREFIX = re.compile(r"(?i)^(?:note|메모|備註)\s*(?:[:：]\s*|\s+)")
+_NOTE_PREFIX = re.compile(r"(?i)^(?:note|메모|備註)(?:\s*[:：]\s*|\s+|$)")
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BLANK = _INVISIBLE + "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 
 _TEXT_NEEDED = frozenset({Verb.NOTE, Verb.REPLY, Verb.ASSIGN, Verb.TRANSFER, Verb.PRIORITY, Verb.RATE})
 _TEXT_ALLOWED = frozenset({Verb.PENDING, Verb.RESOLVE})
@@ -167,7 +168,8 @@ def intent_of(message: Message) -> Intent:
         return parse(message.text, in_thread=in_thread, buttons=buttons, slash=message.kind is Kind.COMMAND)
     text = _trimmed(message.text)
     if in_thread and (note := _NOTE_PREFIX.match(text)):
-        return Command(verb=Verb.NOTE, rest=text[note.end() :])
+        rest = text[note.end() :]
+        return Command(verb=Verb.NOTE, rest=rest) if rest else BadArguments(verb=Verb.NOTE)
     return None
 
 
@@ -208,7 +210,7 @@ def _verb(word: str) -> Verb | None:
 
 
 def _trimmed(text: str) -> str:
-    return text.strip(_INVISIBLE + " \t\r\n\u3000")
+    return text.strip(_BLANK)
 
 
 def _arguments(verb: Verb, rest: str, *, in_thread: bool) -> Command | None:

@@ -16,10 +16,14 @@ from triage.matching import Match, Verdict
 from triage.model import Kind, Message, Status, Ticket
 from triage.outgoing import Choice
 from triage.policy import Policy
-from triage.talking import escalate, note
-from triage.turn import Situation, Turn
+from triage.talking import MAX_COMMAND, call_for_help, escalate, note, offer_to_join
+from triage.text import is_thanks
+from triage.turn import Situation, Turn, shortened
 
 IGNORE = Decision(verdict=Verdict.IGNORE)
+
+MAX_LABEL = 60
+"""Characters of a button's label; Slack shows 75."""
 
 Act = Callable[[Turn, Ticket, Command], Decision]
 Talk = Callable[[Turn, Command], Decision]
@@ -39,7 +43,7 @@ AGENT_ACTS: dict[Verb, Act] = {
 SHARED_ACTS: dict[Verb, Act] = {
     Verb.RESOLVE: working.resolve,
     Verb.REOPEN: working.reopen,
-    Verb.ESCALATE: lambda turn, ticket, command: escalate(turn, ticket, ""),
+    Verb.ESCALATE: call_for_help,
     Verb.SHOW: reading.show,
     Verb.WHY: reading.why,
 }
@@ -58,29 +62,42 @@ TALKS: dict[Verb, Talk] = {
 }
 """Verbs that name no ticket."""
 
-WORKS_ON_ENDED = frozenset({Verb.SHOW, Verb.WHY, Verb.REOPEN, Verb.NOTE, Verb.RESOLVE, Verb.RATE, Verb.ESCALATE})
+WORKS_ON_CLOSED = frozenset({Verb.SHOW, Verb.WHY, Verb.NOTE, Verb.RATE, Verb.ESCALATE})
+WORKS_ON_ENDED = WORKS_ON_CLOSED | {Verb.REOPEN, Verb.RESOLVE}
 
 
 def decide(message: Message, situation: Situation, match: Match | None, policy: Policy, now: datetime) -> Decision:
     """What to store and what to say about one message; `match` is None where nothing was asked."""
     turn = Turn(message=message, situation=situation, match=match, policy=policy, now=now)
     if message.kind in (Kind.EDIT, Kind.DELETE):
-        return _edit(turn)
-    intent = intent_of(message)
-    if not message.addressed and not _is_staff_here(turn):
-        intent = None
-    return _free_text(turn) if intent is None else _ordered(turn, intent)
+        return talking.edited(turn, turn.ticket) if turn.ticket else IGNORE
+    intent = _meant(turn, intent_of(message))
+    decision = _free_text(turn) if intent is None else _ordered(turn, intent)
+    return decision.distinct()
 
 
-def _edit(turn: Turn) -> Decision:
+def _meant(turn: Turn, intent: Intent) -> Intent:
+    """Who writes where decides too: only an agent's `note` needs no mention, and a mention by whoever
+    asked here is a call for help unless it reads as a command they can give."""
     ticket = turn.ticket
-    if ticket is None or not (turn.sender.id == ticket.requester or turn.serves(ticket)):
-        return IGNORE
-    return talking.edited(turn, ticket)
+    if not turn.message.addressed:
+        return intent if ticket is not None and turn.serves(ticket) else None
+    if not turn.calls or not _asked_here(turn):
+        return intent
+    match intent:
+        case BadArguments():
+            return None
+        case Slip(verb=verb) if verb in AGENT_ACTS:
+            return None
+        case _:
+            return intent
 
 
-def _is_staff_here(turn: Turn) -> bool:
-    return turn.ticket is not None and turn.serves(turn.ticket)
+def _asked_here(turn: Turn) -> bool:
+    if turn.situation.loaded.team_side:
+        return False
+    asked = turn.ticket or turn.conversation
+    return asked is not None and asked.requester == turn.sender.id
 
 
 # --- commands ----------------------------------------------------------------------------------
@@ -91,15 +108,19 @@ def _ordered(turn: Turn, intent: Intent) -> Decision:
         case Command():
             return _on_ticket(turn, intent)
         case BadArguments(verb=verb):
-            return turn.say("error.usage", verb=str(verb), usage=USAGE.get(verb, str(verb)))
+            return turn.say("error.usage", choices=_a_question(turn), verb=str(verb), usage=USAGE.get(verb, str(verb)))
         case Slip(command=command):
-            yes = Choice(label="error.did_you_mean_yes", command=command, values={"command": command})
-            no = Choice(label="error.did_you_mean_no", command=f"ask {turn.message.text}")
-            return turn.say("error.did_you_mean", choices=(yes, no), command=command)
+            label = shortened(command, MAX_LABEL)
+            yes = Choice(label="error.did_you_mean_yes", command=command[:MAX_COMMAND], values={"command": label})
+            return turn.say("error.did_you_mean", choices=(yes, *_a_question(turn)), command=label)
         case Unknown(word=word):
-            return turn.say("error.unknown", word=word)
+            return turn.say("error.unknown", choices=_a_question(turn), word=word)
         case _:
             return IGNORE
+
+
+def _a_question(turn: Turn) -> tuple[Choice, ...]:
+    return (Choice(label="error.did_you_mean_no", command=f"ask {turn.message.text}"[:MAX_COMMAND]),)
 
 
 def _on_ticket(turn: Turn, command: Command) -> Decision:
@@ -109,7 +130,9 @@ def _on_ticket(turn: Turn, command: Command) -> Decision:
         return _without_ticket(turn, command)
     own = ticket.requester == turn.sender.id
     if not own and not turn.serves(ticket):
-        return turn.say("error.no_ticket", number=command.number or ticket.number)
+        return _somebody_elses(turn, ticket, command)
+    if ticket.status is Status.CLOSED and command.verb not in WORKS_ON_CLOSED:
+        return working.nothing(turn, ticket)
     if ticket.ended and command.verb not in WORKS_ON_ENDED:
         return turn.say("error.ended", number=ticket.number)
     if command.verb is Verb.RATE:
@@ -121,11 +144,18 @@ def _on_ticket(turn: Turn, command: Command) -> Decision:
     return AGENT_ACTS[command.verb](turn, ticket, command)
 
 
+def _somebody_elses(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    """In the thread of somebody else's request, where the command names no ticket."""
+    if command.verb is Verb.ESCALATE and command.number is None and turn.message.kind is Kind.POST:
+        return talking.bystander_says(turn, ticket)
+    return _without_ticket(turn, command)
+
+
 def _without_ticket(turn: Turn, command: Command) -> Decision:
     if command.number is not None:
         return turn.say("error.no_ticket", number=command.number)
     if command.verb is Verb.ESCALATE:
-        return escalate(turn, None, "")
+        return offer_to_join(turn, "join.other") if turn.elsewhere else escalate(turn, None, "")
     if command.verb is Verb.WHY:
         return reading.why(turn, None, command)
     return turn.say("error.which", verb=str(command.verb))
@@ -134,8 +164,10 @@ def _without_ticket(turn: Turn, command: Command) -> Decision:
 # --- free text ---------------------------------------------------------------------------------
 def _free_text(turn: Turn) -> Decision:
     message, ticket = turn.message, turn.ticket
+    if message.kind is Kind.COMMAND:
+        return asking.ask(turn, message.text)
     if turn.situation.loaded.team_side and ticket is not None:
-        return _team_thread(turn, ticket)
+        return talking.team_says(turn, ticket)
     if turn.policy.team_triaging_in(message.channel) and not message.addressed:
         return IGNORE
     if ticket is not None and ticket.status is not Status.CLOSED:
@@ -145,13 +177,6 @@ def _free_text(turn: Turn) -> Decision:
     if message.addressed or _is_request(turn):
         return asking.ask(turn, message.text)
     return IGNORE
-
-
-def _team_thread(turn: Turn, ticket: Ticket) -> Decision:
-    """An agent's mention of the bot is an order or nothing; it never reaches the requester by mistake."""
-    if turn.message.mentions_bot:
-        return turn.say("error.unknown", word=" ".join(turn.message.text.split()[:3]))
-    return talking.team_says(turn, ticket)
 
 
 def _is_request(turn: Turn) -> bool:
@@ -166,8 +191,9 @@ def _follow_up(turn: Turn) -> Decision:
     if conversation is None or message.flat:
         return _flat_follow_up(turn)
     if conversation.requester != turn.sender.id:
-        join = Choice(label="join.yes", command="join", style="primary")
-        return turn.say("join.offer", choices=(join,)) if message.addressed else IGNORE
+        return offer_to_join(turn, "join.other") if message.addressed else IGNORE
+    if is_thanks(message.text):
+        return asking.ask(turn, message.text)
     if turn.calls:
         return escalate(turn, None, message.text)
     if turn.match is not None and turn.match.verdict is Verdict.TICKET:
@@ -179,6 +205,7 @@ def _flat_follow_up(turn: Turn) -> Decision:
     """In a direct chat every message may be a new question; a mention calls for help with the last one."""
     if not turn.message.addressed:
         return IGNORE
-    if turn.calls and turn.conversation and turn.conversation.requester == turn.sender.id:
+    own = turn.conversation is not None and turn.conversation.requester == turn.sender.id
+    if turn.calls and own and not is_thanks(turn.message.text):
         return escalate(turn, None, turn.message.text)
     return asking.ask(turn, turn.message.text)

@@ -6,7 +6,7 @@ Synchronous; a turn is one write transaction and no network call is made inside 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -18,13 +18,13 @@ from triage.errors import Conflict, TooSlow
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
 from triage.matching import Match, Matcher
-from triage.model import ChannelKind, Kind, Language, Message, Person
-from triage.outgoing import InThread, Notice, Outgoing, Privately, Say, Target
+from triage.model import ChannelKind, Kind, Language, Message, Person, Ticket
+from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Privately, Say, Target
 from triage.phrases import language_of_locale
 from triage.pings import UNDELIVERED, pinged, undelivered
 from triage.policy import Policy, audience
 from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
-from triage.reading import HISTORY, ROWS, teams_asked
+from triage.reading import ALL, HISTORY, ROWS, teams_asked
 from triage.turn import Situation, own_thread
 
 ATTEMPTS = 3
@@ -113,6 +113,7 @@ class Desk:
         with self._storage.writing() as work:
             if not work.claim(message.key, now):
                 return Receipt(repeat=True)
+            arrival = _settled(arrival, policy, work)
             situation = self._situation(arrival, policy, work)
             decision = decide(message, situation, arrival.match, policy, now)
             met = Decision(changes=(Meet(person=arrival.sender),)) + decision
@@ -158,9 +159,7 @@ class Desk:
             new_id=self._new_id,
             loaded=loaded,
         )
-        if not isinstance(arrival.intent, Command):
-            return situation
-        return _with_reading(situation, arrival, arrival.intent, policy, work.look())
+        return _with_reading(situation, arrival, policy, work.look())
 
     def _load(self, arrival: Arrival, work: Work) -> Loaded:
         message, intent = arrival.message, arrival.intent
@@ -173,13 +172,18 @@ class Desk:
         return work.load(replace(lookup, here=own_thread(message, arrival.sender)))
 
     def undelivered(self, outgoing: Outgoing, reason: str) -> None:
-        """A message about a ticket was given up: the team's lead is told, once."""
-        if outgoing.ticket is None or outgoing.key.endswith(UNDELIVERED):
+        """A message about a ticket was given up: the team's lead is told, once.
+
+        Not of a card that could not be updated: the lead was told when the card itself failed.
+        """
+        if outgoing.ticket is None or outgoing.key.endswith(UNDELIVERED) or isinstance(outgoing.to, OnSlot):
             return
         policy, now = self._policy(), self._now()
         with self._storage.writing() as work:
-            ticket = work.look().ticket(outgoing.ticket)
-            notice = undelivered(outgoing, reason, ticket, policy) if ticket else None
+            look = work.look()
+            ticket = look.ticket(outgoing.ticket)
+            people = look.people(_leads(policy))
+            notice = undelivered(outgoing, reason, ticket, policy, people=people) if ticket else None
             if notice is not None:
                 work.record(Decision(outgoing=(notice,)), now)
                 work.commit()
@@ -196,8 +200,9 @@ class Desk:
         now, policy = self._now(), self._policy()
         with self._storage.writing() as work:
             due = work.due(now, SWEEP_BATCH)
+            owners = work.look().people([item.ticket.owner for item in due if item.ticket.owner])
             for item in due:
-                work.record(pinged(item, policy, now), now)
+                work.record(pinged(item, policy, now, people=owners), now)
             work.commit()
         return len(due)
 
@@ -240,21 +245,52 @@ def _spoken(text: str, found: Language, preferred: Language) -> Language:
     return preferred if len(text.split()) < LATIN_WORDS else found
 
 
-def _with_reading(
-    situation: Situation, arrival: Arrival, command: Command, policy: Policy, reading: Reading
-) -> Situation:
-    """What the reading verbs show: looked up inside the turn, so that it is one consistent view."""
+def _settled(arrival: Arrival, policy: Policy, work: Work) -> Arrival:
+    """Two first messages of one person may arrive at once: whoever was stored first is who they are."""
+    account = arrival.message.sender.account
+    known = work.look().person(account)
+    if known is None or policy.member(account):
+        return arrival
+    return replace(arrival, sender=replace(arrival.sender, id=known.id))
+
+
+def _leads(policy: Policy) -> list[str]:
+    return [team.lead for team in policy.teams.values() if team.lead]
+
+
+def _with_reading(situation: Situation, arrival: Arrival, policy: Policy, reading: Reading) -> Situation:
+    """What a decision needs to see besides: looked up inside the turn, so that it is one consistent view."""
+    loaded, intent = situation.loaded, arrival.intent
+    if loaded.ticket is not None or loaded.conversation is not None:
+        staff = frozenset().union(*(team.staff for team in policy.teams.values()))
+        situation = replace(situation, people=reading.people(sorted(staff)))
+    if arrival.message.kind in (Kind.EDIT, Kind.DELETE):
+        return _with_history(situation, reading, ALL)
+    match intent:
+        case Command(verb=Verb.SHOW):
+            return _with_history(situation, reading, HISTORY)
+        case Command(verb=Verb.WHY):
+            return _with_history(situation, reading, ALL)
+        case Command(verb=Verb.MINE):
+            return _with_tickets(situation, reading, *reading.mine(arrival.sender.id, ROWS))
+        case Command(verb=Verb.TICKET | Verb.NEW | Verb.JOIN):
+            return _with_tickets(situation, reading, *reading.mine(arrival.sender.id, ALL))
+        case Command(verb=Verb.QUEUE) if teams := teams_asked(arrival.sender.id, arrival.stranger, intent, policy):
+            return _with_tickets(situation, reading, *reading.queue(teams, ROWS))
+        case _:
+            return situation
+
+
+def _with_history(situation: Situation, reading: Reading, limit: int) -> Situation:
     ticket = situation.loaded.ticket
-    if command.verb in (Verb.SHOW, Verb.WHY) and ticket is not None:
-        history = reading.history(ticket.id, HISTORY)
-        authors = reading.people([entry.author for entry in history if entry.author])
-        return replace(situation, history=history, people=authors)
-    if command.verb is Verb.MINE:
-        tickets, total = reading.mine(arrival.sender.id, ROWS)
-    elif command.verb is Verb.QUEUE and (teams := teams_asked(arrival.sender.id, arrival.stranger, command, policy)):
-        tickets, total = reading.queue(teams, ROWS)
-    else:
+    if ticket is None:
         return situation
+    history = reading.history(ticket.id, limit)
+    authors = reading.people([entry.author for entry in history if entry.author])
+    return replace(situation, history=history, people={**situation.people, **authors})
+
+
+def _with_tickets(situation: Situation, reading: Reading, tickets: Sequence[Ticket], total: int) -> Situation:
     people = reading.people([id for ticket in tickets for id in (ticket.requester, ticket.owner) if id])
     dues = reading.due_of([ticket.id for ticket in tickets])
-    return replace(situation, tickets=tickets, total=total, dues=dues, people=people)
+    return replace(situation, tickets=tickets, total=total, dues=dues, people={**situation.people, **people})

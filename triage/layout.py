@@ -45,7 +45,7 @@ from triage.outgoing import (
     Value,
     Who,
 )
-from triage.phrases import line, moment, say
+from triage.phrases import line, moment, say, spoken
 
 MentionOf = Callable[[Who], Mention]
 """Finds the person's account on the platform the document is for."""
@@ -228,7 +228,7 @@ class _Page:
 
     def reasons(self, notice: Reasons) -> list[Block]:
         title = Paragraph(self.line(notice.phrase, notice.values))
-        return [title, *(Paragraph((Plain(f"• {reason}"),)) for reason in notice.reasons)]
+        return [title, *(Paragraph((Plain(f"• {spoken(reason, self.language)}"),)) for reason in notice.reasons)]
 
     def help(self, notice: Help) -> list[Block]:
         verbs = [Paragraph(self.line(f"help.{verb}")) for verb in notice.verbs]

@@ -1,23 +1,27 @@
 """The one catalogue of everything a person reads, in English, Korean and Traditional Chinese.
 
 The texts live in `locales/<part>.<language>.toml`. `{name}` is a placeholder, `*…*` is strong.
-Used by `triage.layout` to build documents, by the web page for its labels, and for reasons.
+Used by `triage.layout` to build documents, by the web page for its labels, and for reasons, which are
+kept as `noted` and `spoken` when somebody asks.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from string import Formatter
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from triage.document import Line, Plain, Span, Strong
 from triage.model import Language
+from triage.outgoing import Term, Who
 
 _STRONG = re.compile(r"(\*[^*]+\*)")
 _EMPTY: Mapping[str, object] = MappingProxyType({})
@@ -35,7 +39,41 @@ def catalogue(language: Language) -> Mapping[str, str]:
 
 def say(key: str, language: Language, values: Mapping[str, object] = _EMPTY) -> str:
     """The text of a key as one plain string. Raises KeyError for a key the catalogue lacks."""
-    return catalogue(language)[key].format(**values).replace("*", "")
+    return catalogue(language)[key].replace("*", "").format(**values)
+
+
+def noted(key: str, language: Language, values: Mapping[str, object] = _EMPTY) -> str:
+    """A sentence to be kept: its key and values, for `spoken` to put into whatever language it is read in.
+
+    Has the form of `say`; `language` has no part in it.
+    """
+    return json.dumps([key, {name: _kept(value) for name, value in values.items()}], ensure_ascii=False)
+
+
+def spoken(text: str, language: Language) -> str:
+    """What `noted` kept, as a sentence; any other text as it is."""
+    if not text.startswith("["):
+        return text
+    try:
+        key, values = json.loads(text)
+        told = {
+            name: say(value["term"], language) if isinstance(value, dict) else value for name, value in values.items()
+        }
+        return say(key, language, told)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return text
+
+
+def _kept(value: object) -> object:
+    match value:
+        case Who(name=name):
+            return name
+        case Term(term=term):
+            return {"term": term}
+        case int():
+            return value
+        case _:
+            return str(value)
 
 
 def line(key: str, language: Language, values: Mapping[str, Span]) -> Line:
@@ -48,7 +86,16 @@ def line(key: str, language: Language, values: Mapping[str, Span]) -> Line:
                 spans.append(Strong(literal) if strong else Plain(literal))
             if name is not None:
                 spans.append(_emphasised(values[name], strong=strong))
-    return tuple(spans)
+    return tuple(_joined(spans))
+
+
+def _joined(spans: list[Span]) -> Iterator[Span]:
+    """Neighbours of one kind as one: `*#{number}*` is one strong word on every platform."""
+    for kind, group in groupby(spans, key=type):
+        if kind is Plain or kind is Strong:
+            yield kind("".join(span.text for span in group if isinstance(span, Plain | Strong)))
+        else:
+            yield from group
 
 
 def _emphasised(span: Span, *, strong: bool) -> Span:

@@ -5,11 +5,12 @@ Called by `triage.desk` at the sweep, for each clock that storage found due.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from triage import sla
 from triage.changes import Decision, KeepClock
-from triage.model import Language, Ticket
+from triage.model import Language, Person, Ticket
 from triage.outgoing import At, Direct, Guard, Outgoing, Say, Target
 from triage.policy import Policy, Team
 from triage.ports import DueClock
@@ -19,8 +20,11 @@ UNDELIVERED = "/undelivered"
 """Ends the outbox key of word about a message that was given up."""
 
 
-def pinged(due: DueClock, policy: Policy, now: datetime) -> Decision:
-    """The clock after ringing, and its ping: to the owner, or to the team when there is none."""
+def pinged(due: DueClock, policy: Policy, now: datetime, *, people: Mapping[str, Person]) -> Decision:
+    """The clock after ringing, and its ping: to the owner, or to the team when there is none.
+
+    `people` are the owners as they were last seen.
+    """
     rung = sla.ring(due.clock, due.terms, now)
     if rung is None:
         return Decision(changes=(KeepClock(clock=sla.scheduled(due.clock, due.terms)),))
@@ -34,14 +38,16 @@ def pinged(due: DueClock, policy: Policy, now: datetime) -> Decision:
         key=f"sla:{ticket.id}:{clock.metric}:{clock.instance}:{clock.revision}:{rung.stage}",
         to=to,
         notice=_ping(due, rung.stage, team),
-        language=_language(ticket.owner, policy, team),
+        language=_language(to.person if isinstance(to, Direct) else None, policy, team, people),
         ticket=ticket.id,
         guard=Guard(ticket=ticket.id, metric=clock.metric, instance=clock.instance, revision=clock.revision),
     )
     return Decision(changes=(kept,), outgoing=(ping,))
 
 
-def undelivered(outgoing: Outgoing, reason: str, ticket: Ticket, policy: Policy) -> Outgoing | None:
+def undelivered(
+    outgoing: Outgoing, reason: str, ticket: Ticket, policy: Policy, *, people: Mapping[str, Person]
+) -> Outgoing | None:
     """Word to the team's lead that a message was given up; None when there is no lead to tell."""
     team = policy.teams.get(ticket.team)
     if team is None or team.lead is None:
@@ -50,7 +56,7 @@ def undelivered(outgoing: Outgoing, reason: str, ticket: Ticket, policy: Policy)
         key=f"{outgoing.key}{UNDELIVERED}",
         to=Direct(person=team.lead, otherwise=under_card(ticket, team)),
         notice=Say(phrase="page.undelivered", values={"number": ticket.number, "reason": reason}),
-        language=_language(team.lead, policy, team),
+        language=_language(team.lead, policy, team, people),
         ticket=ticket.id,
     )
 
@@ -76,6 +82,9 @@ def _ping(due: DueClock, stage: str, team: Team) -> Say:
     )
 
 
-def _language(owner: str | None, policy: Policy, team: Team) -> Language:
-    member = policy.people.get(owner or "")
+def _language(reader: str | None, policy: Policy, team: Team, people: Mapping[str, Person]) -> Language:
+    """The reader's own, as their platform says or else desk.yaml; the team's where it reads together."""
+    if reader is not None and reader in people:
+        return people[reader].language
+    member = policy.people.get(reader or "")
     return (member.language if member else None) or team.language

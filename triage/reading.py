@@ -5,12 +5,15 @@ Called by `triage.decide`; answers go to the asker alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
+
 from triage.changes import Decision
 from triage.commands import Command, Verb
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Ticket
 from triage.outgoing import At, Help, HistoryLine, Notice, Reasons, TicketLine, TicketList, TicketView
-from triage.phrases import moment, say
+from triage.phrases import moment, say, spoken
 from triage.policy import Policy
 from triage.sla import Clock
 from triage.turn import Turn
@@ -30,6 +33,9 @@ AGENTS = (
 HISTORY = 20
 """Entries shown by `show`."""
 
+ALL = 1_000
+"""Entries looked through for what decided, and for what was edited."""
+
 ROWS = 10
 """Tickets shown by `queue` and `mine`."""
 
@@ -37,6 +43,9 @@ ROWS = 10
 def queue(turn: Turn, command: Command) -> Decision:
     teams = teams_asked(turn.sender.id, turn.situation.stranger, command, turn.policy)
     if not teams:
+        own = teams_asked(turn.sender.id, turn.situation.stranger, Command(verb=Verb.QUEUE), turn.policy)
+        if own:
+            return turn.say("error.team", word=command.rest, teams=", ".join(own))
         return turn.say("error.agents_only", verb="queue")
     names = ", ".join(turn.policy.teams[team].name for team in teams)
     return _said(turn, _list(turn, "queue", names))
@@ -66,8 +75,11 @@ def why(turn: Turn, ticket: Ticket | None, command: Command) -> Decision:
         conversation = turn.conversation
         if conversation is None or not conversation.reasons:
             return turn.say("why.none")
-        return _said(turn, Reasons(phrase="why.answer", values={}, reasons=conversation.reasons))
-    reasons = [entry.text for entry in turn.situation.history if entry.author is None and entry.text]
+        if conversation.requester != turn.sender.id:
+            return turn.say("why.asker")
+        return _said(turn, Reasons(phrase="why.answer", values={}, reasons=_spoken(turn, conversation.reasons)))
+    own = (entry.text.splitlines() for entry in turn.situation.history if entry.author is None)
+    reasons = list(_spoken(turn, chain.from_iterable(own)))
     reasons += [_clock(turn, ticket, clock) for clock in turn.clocks]
     if ticket.called and ticket.stepped_at:
         when = moment(ticket.stepped_at, _zone(turn, ticket), turn.sender.language)
@@ -110,15 +122,18 @@ def _row(turn: Turn, ticket: Ticket) -> TicketLine:
 
 
 def _history(turn: Turn, ticket: Ticket, entry: Entry) -> HistoryLine:
-    text = entry.text
-    if entry.kind is EntryKind.EVENT and text.startswith("event."):
-        text = ""
+    """An event says itself who did it; everything else stands with its author."""
+    event = entry.kind is EntryKind.EVENT
     return HistoryLine(
         at=At(at=entry.at, zone=_zone(turn, ticket)),
-        author=turn.who(entry.author).name if entry.author else None,
+        author=None if event or entry.author is None else turn.who(entry.author).name,
         what=f"entry.{entry.kind}",
-        text=text,
+        text=" ".join(_spoken(turn, entry.text.splitlines())) if event else entry.text,
     )
+
+
+def _spoken(turn: Turn, kept: Iterable[str]) -> tuple[str, ...]:
+    return tuple(spoken(text, turn.sender.language) for text in kept)
 
 
 def _clock(turn: Turn, ticket: Ticket, clock: Clock) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from triage.calendars import ALWAYS, Calendar, Unreachable, elapsed, walk, walk_back
-from triage.model import ENDED, Priority, Status
+from triage.model import ENDED, Priority, Status, Ticket
 from triage.policy import Metric, Targets, Terms
 
 DUE = "due"
@@ -122,34 +122,39 @@ def status_changed(
     if after in ENDED and before not in ENDED:
         return _resolved(clocks, terms, at)
     if before in ENDED and after not in ENDED:
-        return tuple(_revive(c, targets, terms, at) for c in clocks if c.metric is Metric.RESOLUTION and not c.live)
-    pausing = {Status.PENDING} | ({Status.ON_HOLD} if targets.pause_on_hold else set())
-    kind = ClockEventKind.PAUSE if after in pausing else ClockEventKind.RESUME
-    if (after in pausing) == (before in pausing):
+        return tuple(_revive(clock, targets, terms, at) for clock in clocks if _resolves(clock))
+    pausing = _pauses(after, targets)
+    if pausing == _pauses(before, targets):
         return ()
+    kind = ClockEventKind.PAUSE if pausing else ClockEventKind.RESUME
     return tuple(
         _with(c, terms, ClockEvent(at=at, kind=kind)) for c in clocks if c.live and c.metric is Metric.RESOLUTION
     )
 
 
-def reprioritised(clocks: Iterable[Clock], terms: Terms, priority: Priority, at: datetime) -> tuple[Clock, ...]:
-    """The new priority's targets for live clocks: elapsed time is kept, a metric it lacks is cancelled."""
+def reprioritised(
+    clocks: Iterable[Clock], terms: Terms, ticket: Ticket, priority: Priority, at: datetime
+) -> tuple[Clock, ...]:
+    """The new priority's targets for live clocks: elapsed time is kept, a metric it lacks is cancelled,
+    one it gains counts from the opening."""
+    clocks = tuple(clocks)
     targets = terms.targets.get(priority, Targets(seconds={}))
-    return tuple(_retarget(clock, targets, terms, at) for clock in clocks if clock.live)
+    kept = tuple(_retarget(clock, targets, terms, at) for clock in clocks if clock.live)
+    gained = (_gained(ticket, metric, clocks, targets, terms, at) for metric in KEPT if metric in targets.seconds)
+    return kept + tuple(clock for clock in gained if clock is not None)
 
 
 def ring(clock: Clock, terms: Terms, now: datetime) -> Rung | None:
     """The highest stage that has passed and not fired yet; lower ones passed count as fired too."""
-    if not clock.live or clock.state is ClockState.PAUSED or clock.due_at is None:
+    if not clock.live or clock.due_at is None or _paused_at(clock):
         return None
     passed = [stage for at, stage in _stages(clock, terms) if at <= now and stage not in clock.fired]
     if not passed:
         return None
-    fired = replace(clock, fired=clock.fired + tuple(passed))
-    if passed[-1] == DUE:
-        breach = ClockEvent(at=clock.due_at, kind=ClockEventKind.BREACH)
-        fired = replace(fired, log=(*fired.log, breach), state=ClockState.BREACHED)
-    return Rung(stage=passed[-1], clock=scheduled(fired, terms))
+    rung = replace(clock, fired=clock.fired + tuple(passed))
+    if passed[-1] == DUE and clock.state is not ClockState.BREACHED:
+        rung = _breached(rung, clock.due_at)
+    return Rung(stage=passed[-1], clock=scheduled(rung, terms))
 
 
 # --- one clock ---------------------------------------------------------------------------------
@@ -159,15 +164,48 @@ def _start(ticket: str, metric: Metric, instance: int, targets: Targets, terms: 
     return scheduled(clock, terms)
 
 
+def _resolves(clock: Clock) -> bool:
+    """Whether this is the resolution clock that ended when its ticket was resolved."""
+    return clock.metric is Metric.RESOLUTION and any(event.kind is ClockEventKind.MEET for event in clock.log)
+
+
+def _gained(
+    ticket: Ticket, metric: Metric, clocks: tuple[Clock, ...], targets: Targets, terms: Terms, at: datetime
+) -> Clock | None:
+    """A clock the old priority had no target for. Nobody knows any more when a ticket that was worked
+    on got its first answer, so that promise is made to new ones only."""
+    before = [clock for clock in clocks if clock.metric is metric]
+    if any(clock.state is not ClockState.CANCELLED for clock in before):
+        return None
+    if metric is Metric.FIRST_RESPONSE and (before or ticket.status is not Status.NEW):
+        return None
+    clock = _start(ticket.id, metric, len(before) + 1, targets, terms, ticket.opened_at)
+    if metric is Metric.RESOLUTION and _pauses(ticket.status, targets):
+        return _with(clock, terms, ClockEvent(at=at, kind=ClockEventKind.PAUSE))
+    return _overtaken(clock, terms, at)
+
+
+def _pauses(status: Status, targets: Targets) -> bool:
+    return status is Status.PENDING or (status is Status.ON_HOLD and targets.pause_on_hold)
+
+
 def _with(clock: Clock, terms: Terms, event: ClockEvent) -> Clock:
     """The clock after one more event, breached if its due time passed before it (SLA.md, rule 7)."""
-    return scheduled(replace(_judged(clock, event.at), log=(*_judged(clock, event.at).log, event)), terms)
+    judged = clock
+    if clock.state is ClockState.RUNNING and clock.due_at is not None and event.at > clock.due_at:
+        judged = _breached(clock, clock.due_at)
+    return _overtaken(scheduled(replace(judged, log=(*judged.log, event)), terms), terms, event.at)
 
 
-def _judged(clock: Clock, at: datetime) -> Clock:
+def _overtaken(clock: Clock, terms: Terms, at: datetime) -> Clock:
+    """Breached at `at`, where what happened then put the due time into the past (SLA.md, rule 4)."""
     if clock.state is not ClockState.RUNNING or clock.due_at is None or at <= clock.due_at:
         return clock
-    breach = ClockEvent(at=clock.due_at, kind=ClockEventKind.BREACH)
+    return scheduled(_breached(clock, at), terms)
+
+
+def _breached(clock: Clock, at: datetime) -> Clock:
+    breach = ClockEvent(at=at, kind=ClockEventKind.BREACH)
     return replace(clock, log=(*clock.log, breach), state=ClockState.BREACHED)
 
 
@@ -196,24 +234,31 @@ def _revive(clock: Clock, targets: Targets, terms: Terms, at: datetime) -> Clock
     ended = clock.ended_at or at
     log = tuple(event for event in clock.log if event.kind not in ENDING)
     if targets.reopen == "exclude":
-        pause = ClockEvent(at=ended, kind=ClockEventKind.PAUSE)
-        log = (*log, pause, ClockEvent(at=at, kind=ClockEventKind.RESUME))
-    return scheduled(replace(clock, log=log, revision=clock.revision + 1, fired=()), terms)
+        log = (*log, ClockEvent(at=ended, kind=ClockEventKind.PAUSE))
+    log = (*log, ClockEvent(at=at, kind=ClockEventKind.RESUME))
+    revived = replace(clock, log=log, revision=clock.revision + 1, fired=_told(clock))
+    return _overtaken(scheduled(revived, terms), terms, at)
 
 
 def _retarget(clock: Clock, targets: Targets, terms: Terms, at: datetime) -> Clock:
     if clock.metric not in targets.seconds:
         return _with(clock, terms, ClockEvent(at=at, kind=ClockEventKind.CANCEL))
     event = ClockEvent(at=at, kind=ClockEventKind.RETARGET, target=targets.seconds[clock.metric])
-    raised = replace(clock, hours=targets.hours, revision=clock.revision + 1, fired=())
+    raised = replace(clock, hours=targets.hours, revision=clock.revision + 1, fired=_told(clock))
     return _with(raised, terms, event)
+
+
+def _told(clock: Clock) -> tuple[str, ...]:
+    """What need not be said again under new terms: a breach is told once."""
+    return (DUE,) if DUE in clock.fired else ()
 
 
 def scheduled(clock: Clock, terms: Terms) -> Clock:
     """State, due time and next stage as they follow from the log."""
-    state, due_at = _state(clock), _due_at(clock, terms)
+    state = _state(clock)
+    due_at = None if state is ClockState.PAUSED else _due_at(clock, terms)
     known = replace(clock, state=state, due_at=due_at, next_at=None)
-    if not known.live or state is ClockState.PAUSED or due_at is None:
+    if not known.live or due_at is None or _paused_at(known):
         return known
     ahead = [at for at, stage in _stages(known, terms) if stage not in known.fired]
     return replace(known, next_at=min(ahead, default=None))
@@ -242,7 +287,7 @@ def _paused_at(clock: Clock) -> datetime | None:
 
 
 def _due_at(clock: Clock, terms: Terms) -> datetime | None:
-    """None while paused, and when the calendar never reaches the target."""
+    """None in a pause that began in time, and when the calendar never reaches the target."""
     calendar = calendar_of(clock, terms)
     left, since = clock.target, clock.started_at
     running = True
@@ -270,6 +315,8 @@ def _stages(clock: Clock, terms: Terms) -> list[tuple[datetime, str]]:
     if clock.due_at is None:
         return []
     stages = [(clock.due_at, DUE)]
+    if clock.state is ClockState.BREACHED:
+        return stages
     calendar = calendar_of(clock, terms)
     for warn in terms.warn:
         at = walk_back(calendar, clock.due_at, seconds_before(warn, clock.target))

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from math import ceil
 
 from triage import sla
 from triage.asking import ask, opened
 from triage.changes import AddEntry, Change, Decision, EditEntry, SetStatus, Step
+from triage.commands import MAX_TOKENS_OF_A_SLIP, Command, Verb, words_of
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Kind, Message, Status, Ticket
 from triage.outgoing import Choice, Notice, Outgoing, Say, Value
+from triage.phrases import noted
 from triage.policy import Team
+from triage.reading import help_
 from triage.sla import Clock
 from triage.text import is_thanks
 from triage.turn import Turn, awaited, kept
@@ -23,15 +27,29 @@ from triage.turn import Turn, awaited, kept
 STEP_EVERY = timedelta(minutes=5)
 """At most one step of the escalation chain in this time (DESIGN.md, section 7)."""
 
+MAX_COMMAND = 1_500
+"""Characters of a button's command; platforms carry about 2,000."""
+
 
 # --- the team's side ---------------------------------------------------------------------------
 def team_says(turn: Turn, ticket: Ticket) -> Decision:
-    """Free text under a ticket's card: an agent's goes to the requester, unless it calls a colleague."""
+    """Free text under a ticket's card: an agent's goes to the requester, unless it calls a colleague.
+
+    A mention of the bot is an order or nothing: it never reaches the requester by mistake.
+    """
+    if turn.message.mentions_bot:
+        return no_order(turn)
     if not turn.serves(ticket):
         return note(turn, ticket, turn.message.text, quiet=True)
     if turn.message.mentions:
         return note(turn, ticket, turn.message.text, quiet=True)
     return answer_requester(turn, ticket, turn.message.text, confirm="thread.sent")
+
+
+def no_order(turn: Turn) -> Decision:
+    """An agent spoke to the bot, and it was no command."""
+    word = " ".join(turn.message.text.split()[:MAX_TOKENS_OF_A_SLIP])
+    return turn.say("error.unknown", word=word) if word else help_(turn, Command(verb=Verb.HELP))
 
 
 def answer_requester(turn: Turn, ticket: Ticket, text: str, *, confirm: str) -> Decision:
@@ -64,33 +82,43 @@ def conversation_says(turn: Turn, ticket: Ticket) -> Decision:
     if turn.sender.id == ticket.requester:
         return requester_says(turn, ticket)
     if turn.serves(ticket):
-        return _agent_in_their_thread(turn, ticket)
-    return _bystander(turn, ticket)
+        return no_order(turn) if turn.message.mentions_bot else _agent_in_their_thread(turn, ticket)
+    return bystander_says(turn, ticket)
 
 
 def requester_says(turn: Turn, ticket: Ticket) -> Decision:
-    if turn.calls:
-        return escalate(turn, ticket, turn.message.text)
-    if ticket.ended and is_thanks(turn.message.text):
+    thanks = is_thanks(turn.message.text)
+    if ticket.ended and thanks:
         return turn.say("answer.solved") if turn.message.addressed else Decision(verdict=Verdict.IGNORE)
+    if turn.calls and not thanks:
+        return escalate(turn, ticket, turn.message.text)
     if _is_another_question(turn, ticket):
         return ask(turn, turn.message.text)
     added = add_message(turn, ticket, turn.message.text)
-    if not turn.message.flat:
+    if ticket.ended:
+        return added + reopened(turn, ticket)
+    if not (turn.message.flat or turn.message.addressed):
         return added
-    new = Choice(label="ticket.new", command=f"new {turn.message.text}"[:1500])
+    new = Choice(label="ticket.new", command=f"new {turn.message.text}"[:MAX_COMMAND])
     return added + turn.say("ticket.added", choices=(new,), number=ticket.number, team=turn.team_of(ticket).name)
 
 
+def reopened(turn: Turn, ticket: Ticket) -> Decision:
+    """Word to the requester that their ticket is open again."""
+    told = Say(phrase="ticket.reopened", values={"number": ticket.number, "team": turn.team_of(ticket).name})
+    return Decision(outgoing=(turn.to_requester(ticket, "reopened", told),))
+
+
 def add_message(turn: Turn, ticket: Ticket, text: str) -> Decision:
-    """The requester's words: onto the ticket and to the team; they also end waiting (SLA.md, `message`)."""
+    """The requester's words: onto the ticket and to the team; they also end waiting (SLA.md, `message`).
+
+    Blank words only end the waiting.
+    """
     woken, changed, after = _woken(turn, ticket)
+    said, heard = _said(turn, ticket, EntryKind.MESSAGE, "thread.message", text)
     return Decision(
-        changes=(*woken, AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.MESSAGE, text)), *kept(changed)),
-        outgoing=(
-            *_mirror(turn, ticket, "thread.message", text),
-            *(turn.card_update(after, changed) if woken else ()),
-        ),
+        changes=(*woken, *said, *kept(changed)),
+        outgoing=(*heard, *(turn.card_update(after, changed) if woken else ())),
     )
 
 
@@ -127,37 +155,44 @@ def _agent_in_their_thread(turn: Turn, ticket: Ticket) -> Decision:
     )
 
 
-def _bystander(turn: Turn, ticket: Ticket) -> Decision:
+def bystander_says(turn: Turn, ticket: Ticket) -> Decision:
+    """In a thread a mention is passed on to the team; in a group chat it is a question like any other."""
     if not turn.message.addressed:
         return Decision(verdict=Verdict.IGNORE)
-    text = turn.message.text
-    recorded = Decision(
-        changes=(AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.NOTE, text)),),
-        outgoing=_mirror(turn, ticket, "event.bystander", text),
-    )
-    return recorded + turn.say("join.offer", choices=(Choice(label="join.yes", command="join", style="primary"),))
+    if turn.message.flat:
+        return ask(turn, turn.message.text)
+    said, heard = _said(turn, ticket, EntryKind.NOTE, "event.bystander", turn.message.text)
+    return Decision(changes=said, outgoing=heard) + offer_to_join(turn, "join.offer")
+
+
+def offer_to_join(turn: Turn, phrase: str) -> Decision:
+    return turn.say(phrase, choices=(Choice(label="join.yes", command="join", style="primary"),))
 
 
 # --- escalation --------------------------------------------------------------------------------
+def call_for_help(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    """`escalate` by requester or agent; what the requester wrote to say so belongs to the ticket."""
+    own_words = turn.message.kind is Kind.POST and turn.sender.id == ticket.requester and command.number is None
+    return escalate(turn, ticket, turn.message.text if own_words else "")
+
+
 def escalate(turn: Turn, ticket: Ticket | None, text: str) -> Decision:
     """Record the words, then take one step of the escalation chain, opening the ticket first if need be."""
-    if ticket is None or ticket.ended:
-        return _open_and_call(turn, ticket, text)
-    recorded = add_message(turn, ticket, text) if text.strip() else Decision()
+    if ticket is None or ticket.status is Status.CLOSED:
+        return _open_and_call(turn, text)
+    recorded = add_message(turn, ticket, text) if turn.sender.id == ticket.requester or ticket.ended else Decision()
     if ticket.stepped_at and turn.now - ticket.stepped_at < STEP_EVERY:
         return recorded + _called_lately(turn, ticket)
     return recorded + _step(turn, ticket)
 
 
-def _open_and_call(turn: Turn, old: Ticket | None, text: str) -> Decision:
-    """No ticket to escalate: a resolved one is reopened, else one is opened with all that was asked."""
-    if old is not None and old.status is Status.RESOLVED:
-        return add_message(turn, old, text) + _step(turn, old)
+def _open_and_call(turn: Turn, text: str) -> Decision:
+    """No ticket to escalate: one is opened with all that was asked."""
     asked = turn.conversation.question if turn.conversation else ""
     question = "\n".join(part for part in (asked, text.strip()) if part)
     if not question:
         return turn.say("error.no_escalation")
-    ticket, decision = opened(turn, question, causes=())
+    ticket, decision = opened(turn, question, causes=(noted("cause.person", turn.sender.language),))
     return decision if ticket is None else decision + _step(turn, ticket)
 
 
@@ -167,28 +202,36 @@ def _step(turn: Turn, ticket: Ticket) -> Decision:
     called = turn.who(person).name if person else team.name
     values: dict[str, Value] = {"number": ticket.number, "called": called, "team": team.name}
     phrase = "escalate.called" if person else "escalate.team"
-    told = turn.to_requester(ticket, "escalated", Say(phrase=phrase, values=values))
-    return Decision(
+    own = turn.sender.id == ticket.requester
+    told = (turn.to_requester(ticket, "escalated", Say(phrase=phrase, values=values)),) if own else ()
+    asker = Decision() if own else turn.say(phrase, number=ticket.number, called=called, team=team.name)
+    event = _event(turn, team, person)
+    return asker + Decision(
         changes=(
             Step(ticket=ticket.id, step=step, at=turn.now, called=called),
-            AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.EVENT, called)),
+            AddEntry(ticket=ticket.id, entry=happened(turn, event)),
         ),
-        outgoing=(told, *_call(turn, ticket, team, person)),
+        outgoing=(*told, *_page(turn, ticket, person), *turn.to_team(ticket, "escalated", event)),
     )
 
 
-def _call(turn: Turn, ticket: Ticket, team: Team, person: str | None) -> tuple[Outgoing, ...]:
+def _event(turn: Turn, team: Team, person: str | None) -> Say:
+    if person is not None:
+        return Say(phrase="event.escalated", values={"actor": turn.me.name, "called": turn.who(person)})
     lead = turn.who(team.lead) if team.lead else team.name
+    return Say(phrase="event.escalated_team", values={"actor": turn.me.name, "lead": lead, "team": team.name})
+
+
+def _page(turn: Turn, ticket: Ticket, person: str | None) -> tuple[Outgoing, ...]:
+    """The call itself; the whole team is called by the event in its channel."""
     if person is None:
-        event = Say(phrase="event.escalated_team", values={"actor": turn.me.name, "lead": lead, "team": team.name})
-        return turn.to_team(ticket, "escalated", event)
+        return ()
     page = Say(
         phrase="page.called_you",
         values={"requester": turn.me.name, "number": ticket.number, "subject": ticket.subject},
         choices=(Choice(label="card.why", command=f"why {ticket.number}"),),
     )
-    event = Say(phrase="event.escalated", values={"actor": turn.me.name, "called": turn.who(person)})
-    return (turn.to_person(person, ticket, "called", page), *turn.to_team(ticket, "escalated", event))
+    return (turn.to_person(person, ticket, "called", page),)
 
 
 def next_in_chain(ticket: Ticket, team: Team, *, asking: str) -> tuple[int, str | None]:
@@ -211,25 +254,33 @@ def next_in_chain(ticket: Ticket, team: Team, *, asking: str) -> tuple[int, str 
 def _called_lately(turn: Turn, ticket: Ticket) -> Decision:
     since = turn.now - ticket.stepped_at if ticket.stepped_at else timedelta()
     minutes = int(since.total_seconds() // 60)
-    wait = max(1, int((STEP_EVERY - since).total_seconds() // 60))
+    wait = max(1, ceil((STEP_EVERY - since).total_seconds() / 60))
     return turn.say("escalate.lately", called=ticket.called or "", minutes=minutes, number=ticket.number, wait=wait)
 
 
 # --- edits -------------------------------------------------------------------------------------
 def edited(turn: Turn, ticket: Ticket) -> Decision:
-    """The other side is told of a change to something it was shown."""
+    """What was kept is changed, and the other side told, if it was shown what stood there before."""
     message = turn.message
-    deleted = message.kind is Kind.DELETE
+    before = next((line for line in turn.situation.history if line.message == original_key(message)), None)
+    if before is None or not (before.author == turn.sender.id or turn.serves(ticket)):
+        return Decision(verdict=Verdict.IGNORE)
+    verb, words = words_of(message)
+    deleted = message.kind is Kind.DELETE or (verb is Verb.NOTE and before.kind is not EntryKind.NOTE)
+    text = "" if deleted else words
+    if text == before.text:
+        return Decision(verdict=Verdict.IGNORE)
     phrase = "thread.deleted" if deleted else "thread.edited"
-    notice = Say(phrase=phrase, values={"author": turn.me.name}, quote=None if deleted else message.text)
-    change = EditEntry(ticket=ticket.id, message=original_key(message), text="" if deleted else message.text)
-    return Decision(changes=(change,), outgoing=_to_other_side(turn, ticket, notice))
+    notice = Say(phrase=phrase, values={"author": turn.me.name}, quote=text or None)
+    change = EditEntry(ticket=ticket.id, message=original_key(message), text=text)
+    return Decision(changes=(change,), outgoing=_to_other_side(turn, ticket, before, notice))
 
 
-def _to_other_side(turn: Turn, ticket: Ticket, notice: Notice) -> tuple[Outgoing, ...]:
+def _to_other_side(turn: Turn, ticket: Ticket, before: Entry, notice: Notice) -> tuple[Outgoing, ...]:
+    """The team sees all that was written outside its own thread, the requester only replies."""
     if not turn.situation.loaded.team_side:
         return turn.to_team(ticket, "edited", notice)
-    return (turn.to_requester(ticket, "edited", notice),)
+    return (turn.to_requester(ticket, "edited", notice),) if before.kind is EntryKind.REPLY else ()
 
 
 def original_key(message: Message) -> str:
@@ -240,6 +291,20 @@ def original_key(message: Message) -> str:
 # --- common ------------------------------------------------------------------------------------
 def entry(turn: Turn, kind: EntryKind, text: str) -> Entry:
     return Entry(at=turn.now, kind=kind, author=turn.sender.id, text=text, message=turn.message.key)
+
+
+def happened(turn: Turn, event: Say) -> Entry:
+    """An event as the history keeps it, to be read in any language."""
+    return entry(turn, EntryKind.EVENT, noted(event.phrase, turn.sender.language, event.values))
+
+
+def _said(
+    turn: Turn, ticket: Ticket, kind: EntryKind, phrase: str, text: str
+) -> tuple[tuple[Change, ...], tuple[Outgoing, ...]]:
+    """Words as the ticket keeps them and as the team sees them; nothing when there are none."""
+    if not text.strip():
+        return (), ()
+    return (AddEntry(ticket=ticket.id, entry=entry(turn, kind, text)),), _mirror(turn, ticket, phrase, text)
 
 
 def _mirror(turn: Turn, ticket: Ticket, phrase: str, text: str) -> tuple[Outgoing, ...]:

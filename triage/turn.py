@@ -58,7 +58,9 @@ CARD_TEXT = 600
 class Situation:
     """All a decision may know besides the message: what storage loaded and what the sender may read.
 
-    `tickets`, `total`, `history` are filled for reading verbs only.
+    `tickets`, `total` and `dues` are what a reading verb lists, `tickets` also what the sender has open
+    when a button asks for a ticket; `history` is filled for `show`, `why`, edits and deletions.
+    `people` are those known besides the ticket's own: authors, the desk's staff.
     """
 
     sender: Person
@@ -97,8 +99,25 @@ class Turn:
 
     @property
     def private(self) -> bool:
-        """Whether the sender spoke where a public reply would be out of place: a slash command."""
-        return self.message.kind is Kind.COMMAND and self.message.channel.kind is not ChannelKind.DM
+        """Whether the sender spoke where a public reply would be out of place: by slash command, or by
+        a button on a reply to one, which belongs to no thread that others see."""
+        message, loaded = self.message, self.situation.loaded
+        if message.channel.kind is ChannelKind.DM or message.kind not in (Kind.COMMAND, Kind.BUTTON):
+            return False
+        if message.kind is Kind.COMMAND or (loaded.conversation is None and loaded.ticket is None):
+            return True
+        return loaded.conversation is not None and loaded.conversation.thread == own_thread(message, self.sender)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether this thread is about something else than what its sender asks here: somebody else's
+        request, or a ticket's card. Then the sender is served apart and the thread stays what it is."""
+        ticket, conversation = self.ticket, self.conversation
+        if self.situation.loaded.team_side:
+            return True
+        if self.message.flat and (ticket is None or ticket.ended or ticket.conversation != self.here.key):
+            return False
+        return conversation is not None and conversation.requester != self.sender.id
 
     @property
     def here(self) -> Thread:
@@ -119,14 +138,11 @@ class Turn:
         return not self.situation.stranger and self.policy.serves(self.sender.id, ticket.team)
 
     def person(self, id: str) -> Person:
-        known = self.policy.people.get(id)
+        """Whoever it is, as they were last seen; somebody never seen reads what desk.yaml says."""
         if id == self.sender.id:
             return self.sender
-        if id in self.situation.loaded.people:
-            return self.situation.loaded.people[id]
-        if id in self.situation.people:
-            return self.situation.people[id]
-        return Person(id=id, name=known.name if known else id)
+        found = self.situation.loaded.people.get(id) or self.situation.people.get(id)
+        return found or unmet(id, self.policy)
 
     def who(self, id: str) -> Who:
         return Who(person=id, name=self.policy.name(self.person(id)))
@@ -204,13 +220,11 @@ class Turn:
 
     def to_person(self, id: str, ticket: Ticket, name: str, notice: Notice) -> Outgoing:
         """Directly to an agent; in the ticket's thread when they cannot be reached."""
-        member = self.policy.people.get(id)
-        language = (member.language if member else None) or self.person(id).language
         return Outgoing(
             key=self.key(f"person:{name}:{id}"),
             to=Direct(person=id, otherwise=self.under_card(ticket)),
             notice=notice,
-            language=language,
+            language=self.person(id).language,
             ticket=ticket.id,
         )
 
@@ -222,7 +236,7 @@ class Turn:
         return Card(
             number=ticket.number,
             subject=ticket.subject,
-            text=opening if len(opening) <= CARD_TEXT else opening[: CARD_TEXT - 1] + "…",
+            text=shortened(opening, CARD_TEXT),
             requester=self.who(ticket.requester),
             team=team.name,
             status=ticket.status,
@@ -284,6 +298,13 @@ def own_thread(message: Message, sender: Person) -> Thread:
     )
 
 
+def unmet(id: str, policy: Policy) -> Person:
+    """Someone named in desk.yaml who was never seen yet."""
+    member = policy.people.get(id)
+    language = member.language if member and member.language else Language.EN
+    return Person(id=id, name=member.name if member else id, language=language)
+
+
 def under_card(ticket: Ticket, team: Team) -> UnderSlot | None:
     channel = team.triage_channel
     if channel is None:
@@ -308,8 +329,11 @@ def promise_of(clocks: Sequence[Clock]) -> datetime | None:
 
 
 def subject_of(text: str) -> str:
-    first = " ".join(text.split())
-    return first if len(first) <= SUBJECT else first[: SUBJECT - 1].rstrip() + "…"
+    return shortened(" ".join(text.split()), SUBJECT)
+
+
+def shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def awaited(status: Status, owner: str | None) -> Status:

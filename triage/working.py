@@ -8,19 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from triage import sla
-from triage.changes import AddEntry, Assign, Change, Decision, Rate, SetPriority, SetStatus, Transfer
+from triage.changes import AddEntry, Assign, Change, Decision, Rate, SetPriority, SetStatus, Transfer, apply
 from triage.commands import PRIORITY_OF, Command
 from triage.model import EntryKind, Status, Ticket
 from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot
 from triage.policy import Team
 from triage.sla import Clock
-from triage.talking import answer_requester, entry
+from triage.talking import answer_requester, entry, happened, reopened
 from triage.turn import Turn, awaited, kept, merged, promise_of
 
 
 def claim(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     if ticket.owner == turn.sender.id:
-        return turn.done("done.already_yours", number=ticket.number)
+        return turn.say("done.already_yours", number=ticket.number)
     if ticket.owner is not None:
         return turn.say("error.taken", owner=turn.who(ticket.owner).name, number=ticket.number)
     claimed = _owned(turn, ticket, turn.sender.id, "event.claimed", {})
@@ -49,7 +49,7 @@ def assign(turn: Turn, ticket: Ticket, command: Command) -> Decision:
 
 def release(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     if ticket.owner is None:
-        return _nothing(turn, ticket)
+        return nothing(turn, ticket)
     done = turn.done("done.released", number=ticket.number)
     return done + _owned(turn, ticket, None, "event.released", {})
 
@@ -62,21 +62,18 @@ def transfer(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     if team.id == ticket.team:
         return turn.done("done.transferred", number=ticket.number, team=team.name)
     change = Transfer(ticket=ticket.id, team=team.id, restricted=team.restricted)
-    moved = replace(ticket, team=team.id, owner=None, status=_unowned(ticket.status))
-    event: dict[str, Value] = {"actor": turn.me.name, "team": team.name}
-    opening = turn.situation.loaded.opening
-    private = team.restricted and not (ticket.home and turn.message.channel == ticket.home.channel)
-    told = replace(moved, home=None) if private else moved
+    moved = replace(apply(ticket, change), status=_unowned(ticket.status))
+    event = Say(phrase="event.transferred", values={"actor": turn.me.name, "team": team.name})
     return turn.done("done.transferred", number=ticket.number, team=team.name) + Decision(
         changes=(
             change,
             SetStatus(ticket=ticket.id, status=moved.status, at=turn.now),
-            _event(turn, ticket, f"→ {team.name}"),
+            AddEntry(ticket=ticket.id, entry=happened(turn, event)),
         ),
         outgoing=(
             *_card_gone(turn, ticket, event),
-            *turn.new_card(moved, turn.clocks, opening),
-            turn.to_requester(told, "moved", _moved(turn, ticket, team)),
+            *turn.new_card(moved, turn.clocks, turn.situation.loaded.opening),
+            turn.to_requester(moved, "moved", _moved(turn, ticket, team)),
         ),
     )
 
@@ -86,18 +83,18 @@ def prioritise(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     done = turn.done("done.priority", number=ticket.number, priority=Term(term=f"priority.{priority}"))
     if priority is ticket.priority:
         return done
-    clocks = sla.reprioritised(turn.clocks, turn.terms(ticket), priority, turn.now)
+    clocks = sla.reprioritised(turn.clocks, turn.terms(ticket), ticket, priority, turn.now)
     after = replace(ticket, priority=priority)
-    event: dict[str, Value] = {"actor": turn.me.name, "priority": Term(term=f"priority.{priority}")}
+    event = Say(phrase="event.priority", values={"actor": turn.me.name, "priority": Term(term=f"priority.{priority}")})
     return done + Decision(
         changes=(
             SetPriority(ticket=ticket.id, priority=priority),
-            _event(turn, ticket, str(priority)),
+            AddEntry(ticket=ticket.id, entry=happened(turn, event)),
             *kept(clocks),
         ),
         outgoing=(
             *turn.card_update(after, clocks),
-            *turn.to_team(ticket, "event", Say(phrase="event.priority", values=event)),
+            *turn.to_team(ticket, "event", event),
         ),
     )
 
@@ -109,7 +106,7 @@ def reply(turn: Turn, ticket: Ticket, command: Command) -> Decision:
 def pend(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     """Wait for the requester; words given are the question put to them."""
     if ticket.status is Status.PENDING and not command.rest:
-        return _nothing(turn, ticket)
+        return nothing(turn, ticket)
     asked = Say(
         phrase="ticket.pending",
         values={"agent": turn.me.name, "number": ticket.number},
@@ -124,8 +121,8 @@ def pend(turn: Turn, ticket: Ticket, command: Command) -> Decision:
 
 def resolve(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     """By an agent, with last words if any; or by the requester, whose problem is gone."""
-    if ticket.status is Status.RESOLVED:
-        return _nothing(turn, ticket)
+    if ticket.ended:
+        return nothing(turn, ticket)
     own = turn.sender.id == ticket.requester
     values: dict[str, Value] = {"agent": turn.me.name, "number": ticket.number}
     phrase = "ticket.resolved_self" if own else "ticket.resolved"
@@ -140,15 +137,11 @@ def resolve(turn: Turn, ticket: Ticket, command: Command) -> Decision:
 
 def reopen(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     if not ticket.ended:
-        return _nothing(turn, ticket)
-    team = turn.team_of(ticket)
-    told = Say(phrase="ticket.reopened", values={"number": ticket.number, "team": team.name})
-    done = Decision()
-    if turn.sender.id != ticket.requester:
-        done = turn.done("done.reopened", number=ticket.number)
+        return nothing(turn, ticket)
+    own = turn.sender.id == ticket.requester
+    done = Decision() if own else turn.done("done.reopened", number=ticket.number)
     status = awaited(ticket.status, ticket.owner)
-    moved = _moved_to(turn, ticket, status, "event.reopened", ())
-    return done + Decision(outgoing=(turn.to_requester(ticket, "reopened", told),)) + moved
+    return done + reopened(turn, ticket) + _moved_to(turn, ticket, status, "event.reopened", ())
 
 
 def rate(turn: Turn, ticket: Ticket, command: Command) -> Decision:
@@ -158,9 +151,14 @@ def rate(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     rating = Term(term=f"rating.{command.rest}")
     event = Say(phrase="event.rated", values={"actor": turn.me.name, "rating": rating})
     return thanks + Decision(
-        changes=(Rate(ticket=ticket.id, rating=command.rest), _event(turn, ticket, command.rest)),
+        changes=(Rate(ticket=ticket.id, rating=command.rest), AddEntry(ticket=ticket.id, entry=happened(turn, event))),
         outgoing=turn.to_team(ticket, "rated", event),
     )
+
+
+def nothing(turn: Turn, ticket: Ticket) -> Decision:
+    """There is nothing to do, and why."""
+    return turn.say("done.nothing", number=ticket.number, status=Term(term=f"status.{ticket.status}"))
 
 
 # --- private -----------------------------------------------------------------------------------
@@ -179,7 +177,11 @@ def _owned(turn: Turn, ticket: Ticket, owner: str | None, phrase: str, values: d
     if status is not ticket.status:
         moved = (SetStatus(ticket=ticket.id, status=status, at=turn.now),)
     return Decision(
-        changes=(Assign(ticket=ticket.id, owner=owner), *moved, _event(turn, ticket, phrase)),
+        changes=(
+            Assign(ticket=ticket.id, owner=owner),
+            *moved,
+            AddEntry(ticket=ticket.id, entry=happened(turn, event)),
+        ),
         outgoing=(*told, *turn.card_update(after), *turn.to_team(ticket, "event", event)),
     )
 
@@ -194,7 +196,7 @@ def _moved_to(turn: Turn, ticket: Ticket, status: Status, phrase: str, met: tupl
     return Decision(
         changes=(
             SetStatus(ticket=ticket.id, status=status, at=turn.now),
-            _event(turn, ticket, phrase),
+            AddEntry(ticket=ticket.id, entry=happened(turn, event)),
             *kept(both),
         ),
         outgoing=(
@@ -208,14 +210,6 @@ def _unowned(status: Status) -> Status:
     return Status.NEW if status is Status.OPEN else status
 
 
-def _nothing(turn: Turn, ticket: Ticket) -> Decision:
-    return turn.say("done.nothing", number=ticket.number, status=Term(term=f"status.{ticket.status}"))
-
-
-def _event(turn: Turn, ticket: Ticket, text: str) -> AddEntry:
-    return AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.EVENT, text))
-
-
 def _moved(turn: Turn, ticket: Ticket, team: Team) -> Say:
     values: dict[str, Value] = {"number": ticket.number, "team": team.name}
     due = promise_of(turn.clocks)
@@ -225,7 +219,7 @@ def _moved(turn: Turn, ticket: Ticket, team: Team) -> Say:
     return Say(phrase="ticket.moved_promise", values={**values, "due": at})
 
 
-def _card_gone(turn: Turn, ticket: Ticket, values: dict[str, Value]) -> tuple[Outgoing, ...]:
+def _card_gone(turn: Turn, ticket: Ticket, event: Say) -> tuple[Outgoing, ...]:
     """The old team's card now only says where the ticket went; of a restricted ticket nothing else remains."""
     channel = turn.team_of(ticket).triage_channel
     if channel is None:
@@ -234,7 +228,7 @@ def _card_gone(turn: Turn, ticket: Ticket, values: dict[str, Value]) -> tuple[Ou
     gone = Outgoing(
         key=turn.key("card:gone"),
         to=OnSlot(slot=slot, lane=slot, bucket=channel.key),
-        notice=Say(phrase="event.transferred", values=values),
+        notice=event,
         language=turn.team_of(ticket).language,
         ticket=ticket.id,
         rank=1,

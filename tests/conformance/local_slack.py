@@ -33,7 +33,10 @@ CHANNELS = {"slack": {"help": [HELP], "triage": TRIAGE}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A message as the people of its channel see it; `only_for` is the one person who does."""
+    """A message as the people of its channel see it; `only_for` is the one person who does.
+
+    `text` is without the marks of bold text, and with those of mentions: `<@U0LEE>`.
+    """
 
     channel: str
     ts: str
@@ -115,6 +118,7 @@ class Slack:
 
         return await eventually(look, what, seen=lambda: self.posts(channel))
 
+    async def _control(self, path: str, body: Json) -> Json:
         async with self._session.post(f"{self.url}/_control/{path}", json=body) as answer:
             result: Json = await answer.json()
             assert result["ok"], result
@@ -167,7 +171,7 @@ def local_slack(folder: Path, mode: Mode, *, port: int, desk_url: str) -> Iterat
     config = folder / "workspace.json"
     config.write_text(json.dumps(workspace(mode, desk_url), ensure_ascii=False), encoding="utf-8")
     binary = module("local-slack-linux-x64/bin/local-slack")
-    command = [binary, "--config", config, "--port", str(port), "--base-host", "127.0.0.1"]
+    command = [binary, "--config", config, "--port", str(port), "--base-host", "127.0.0.1", "--files-dir", folder]
     url = f"http://127.0.0.1:{port}"
     with running(command, url=url, ready="/_control/state", folder=folder) as program:
         yield program
@@ -182,7 +186,7 @@ def _post(message: Json) -> Post:
         ts=message["ts"],
         thread=message.get("thread_ts"),
         author=message["user"],
-        text="\n".join(_words(blocks)) if blocks else message.get("text") or "",
+        text=_shown("\n".join(_words(blocks)) if blocks else message.get("text") or ""),
         buttons={
             element["text"]["text"]: {**element, "block_id": block.get("block_id")}
             for block in blocks
@@ -192,6 +196,10 @@ def _post(message: Json) -> Post:
         only_for=message.get("ephemeral_to"),
         edited="edited" in message,
     )
+
+
+def _shown(text: str) -> str:
+    return text.replace("\u200b", "").replace("*", "")
 
 
 def _words(node: object) -> Iterator[str]:

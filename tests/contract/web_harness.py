@@ -41,19 +41,20 @@ class WebHarness:
 
     def shown(self, thread: Thread) -> list[str]:
         posts = self._transcript.read([thread.channel.key], "", EVERYTHING)
-        return [_text(post) for post in posts if post.thread == thread]
+        return [words_of(post) for post in posts if post.thread == thread]
 
     def shown_privately(self, account: Account) -> list[str]:
         channels = [self.channel.thread.channel.key, direct_channel(account.user).key]
         posts = self._transcript.read(channels, account.user, EVERYTHING)
         own = direct_channel(account.user)
-        return [_text(post) for post in posts if post.only_for == account.user or post.thread.channel == own]
+        return [words_of(post) for post in posts if post.only_for == account.user or post.thread.channel == own]
 
     def busy_once(self, seconds: int) -> bool:
         return False
 
 
-def _text(post: WebPost) -> str:
+def words_of(post: WebPost) -> str:
+    """The post as a person reads it, block by block."""
     document: Document = post.document
     return "\n".join(line for block in document.blocks for line in _lines(block))
 
