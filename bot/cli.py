@@ -1,4 +1,4 @@
-"""The command line: `deskbell demo, serve, init, check, ask, migrate, doctor`.
+"""The command line: `deskbell demo, serve, init, check, ask, migrate, doctor, teams package`.
 
 Results go to stdout, messages to stderr. Exit 0 done, 1 a check found errors, 2 wrong usage or input,
 3 database or network unavailable (DESIGN.md, section 7).
@@ -77,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what is set up, what is missing, what went wrong lately")
     _add_config(doctor)
     doctor.set_defaults(run=_doctor)
+
+    teams = commands.add_parser("teams", help="for Microsoft Teams").add_subparsers(required=True, metavar="COMMAND")
+    package = teams.add_parser("package", help="write the app package to upload in the Teams admin center")
+    package.add_argument("--out", type=Path, default=Path("deskbell-teams.zip"))
+    package.set_defaults(run=_teams_package)
     return parser
 
 
@@ -197,6 +202,21 @@ def _doctor(options: argparse.Namespace) -> int:
     if any(finding.database for finding in findings):
         return UNAVAILABLE
     return FOUND if any(finding.state is State.FAIL for finding in findings) else DONE
+
+
+def _teams_package(options: argparse.Namespace) -> int:
+    from adapters.teams.package import package
+
+    settings = _settings(options)
+    if not settings.teams_app_id or not settings.public_url:
+        return _complain("Set MicrosoftAppId and DESKBELL_PUBLIC_URL: both stand in the package.")
+    try:
+        content = package(settings.teams_app_id, settings.public_url)
+        options.out.write_bytes(content)
+    except (ValueError, OSError) as error:
+        return _complain(str(error))
+    print(options.out)
+    return DONE
 
 
 # --- common ------------------------------------------------------------------------------------

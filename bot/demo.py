@@ -6,19 +6,22 @@ Called by `bot.cli` for `deskbell demo`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam
+from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam, direct_channel
 from adapters.web.news import News
 from adapters.web.page import mount
 from bot.compose import demonstrating, new_id
 from bot.deskfile import Desk
 from bot.running import Running
 from bot.web import application
+from storage.engine import make_engine
 from storage.schema import migrate
+from storage.sql import SqlStorage
 from triage.calendars import Calendar, next_open, walk
 from triage.knowledge import KnowledgeBase
 from triage.model import Language, Platform
@@ -41,14 +44,17 @@ class FastClock:
     Begins at `start`, or at the next opening when nobody works then.
     """
 
-    def __init__(self, calendar: Calendar, start: datetime, speed: int) -> None:
+    def __init__(
+        self, calendar: Calendar, start: datetime, speed: int, *, tick: Callable[[], float] = time.monotonic
+    ) -> None:
         self._calendar = calendar
         self._start = next_open(calendar, start)
         self._speed = speed
-        self._began = time.monotonic()
+        self._tick = tick
+        self._began = tick()
 
     def __call__(self) -> datetime:
-        passed = (time.monotonic() - self._began) * self._speed
+        passed = (self._tick() - self._began) * self._speed
         return walk(self._calendar, self._start, int(passed))
 
 
@@ -70,10 +76,22 @@ def demo_app(desk: Desk, kb: KnowledgeBase, data: Path) -> FastAPI:
     migrate(url)
     policy = desk.policy
     first = next(iter(policy.teams.values()))
-    clock = FastClock(first.terms.calendar, datetime.now(UTC), SPEED)
+    clock = FastClock(first.terms.calendar, _resumed(url, policy), SPEED)
     running, news = demonstrating(url, kb, policy, now=clock)
     page = demo_desk(running, news, policy, first.terms.calendar.timezone)
     return application(running, pages=lambda app: mount(app, page))
+
+
+def _resumed(url: str, policy: Policy) -> datetime:
+    """Now, or the demo's own last moment when an earlier run got further: time never runs backwards."""
+    channels = [team.triage[Platform.WEB].key for team in policy.teams.values() if Platform.WEB in team.triage]
+    channels += [direct_channel(person.user).key for person in REQUESTERS]
+    storage = SqlStorage(make_engine(url))
+    try:
+        newest = [post.at for channel in channels for post in storage.transcript.read([channel], "", 1)]
+    finally:
+        storage.close()
+    return max([datetime.now(UTC), *newest])
 
 
 def demo_desk(running: Running, news: News, policy: Policy, timezone: str) -> DemoDesk:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,15 @@ CHANNELS = {"teams": {"help": [HELP], "triage": TRIAGE}}
 ENVIRON = {"DESKBELL_TEAMS_UNAUTHENTICATED": "1"}
 
 
+_MARKS = re.compile(r"\*\*|\\|</?b>")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A message of the bot; `conversation` is the thread's id, `buttons` the actions by title."""
+    """A message of the bot; `conversation` is the thread's id, `buttons` the actions by title.
+
+    `text` is without the marks of bold text, and with those of mentions: `<at>Lee</at>`.
+    """
 
     conversation: str
     id: str
@@ -48,23 +55,41 @@ class Post:
 
 
 class Teams:
-    """Everybody in the tenant; Dana sits before the Playground's page, the others elsewhere."""
+    """Everybody in the tenant; Dana sits before the Playground's page, the others elsewhere.
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    `chats` holds the direct chats opened so far, by id: whose they are.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, chats: dict[str, str]) -> None:
         self._session = session
+        self._chats = chats
         self.url = url
         self._seen: dict[str, Post] = {}
-        self.frames: list[Json] = []
 
-    async def listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def watch(self) -> None:
         """Take in what the page would show, for ever."""
-        async for frame in socket:
-            said: Json = json.loads(frame.data)
-            self.frames.append(said)
-            if said.get("action") in ("createMessage", "updateMessage"):
-                post = _post(said)
-                self._seen.pop(post.id, None)
-                self._seen[post.id] = post
+        async with self._session.ws_connect(f"{self.url}/_ws_conversation/v1/conversations/stream") as socket:
+            async for frame in socket:
+                said: Json = json.loads(frame.data)
+                if said.get("action") in ("createMessage", "updateMessage"):
+                    self._see(_post(said["actionConversationId"], said["message"]["messageId"], said["message"]))
+
+    async def overhear(self) -> None:
+        """Take in what the bot tells people who are not at the page: only the log has it."""
+        async with self._session.ws_connect(f"{self.url}/_ws/log/stream") as socket:
+            async for frame in socket:
+                call: Json = json.loads(frame.data).get("log", {})
+                if call.get("from") != "User Application":
+                    continue
+                body = call["request"].get("body") or {}
+                if call["activityName"] == "createConversation" and body.get("members"):
+                    self._chats[call["messageId"]] = body["members"][0]["id"]
+                elif call.get("conversationId") in self._chats:
+                    self._see(_post(call["conversationId"], call["messageId"], body))
+
+    def _see(self, post: Post) -> None:
+        self._seen.pop(post.id, None)
+        self._seen[post.id] = post
 
     # --- what people do ---
     async def say(self, text: str, *, to: str = PERSONAL) -> str:
@@ -81,12 +106,12 @@ class Teams:
         sent = await self._post(f"/_conversation/v1/conversations/{quote(to)}/messages", message)
         return str(sent.get("postConversationId") or to)
 
-    async def says(self, user: str, text: str, *, to: str, mention: bool = False) -> None:
-        """Somebody else writes in a conversation."""
+    async def says(self, user: str, text: str, *, to: str, mention: bool = False) -> str:
+        """Somebody else writes in a conversation; returns the id of what they wrote."""
         tag = f"<at>{BOT_NAME}</at>"
         mentions = [{"type": "mention", "text": tag, "mentioned": _who(BOT)}] if mention else []
         said = {"text": f"{tag} {text}" if mention else text, "textFormat": "plain", "entities": mentions}
-        await self._activity("message", user, to, said)
+        return await self._activity("message", user, to, said)
 
     async def edits(self, user: str, text: str, *, to: str, id: str) -> None:
         await self._activity("messageUpdate", user, to, {"text": text, "textFormat": "plain", "id": id})
@@ -117,18 +142,18 @@ class Teams:
             lambda post: post.conversation.startswith(TRIAGE) and words in post.text and "Claim" in post.buttons,
             f"a card with {words!r}",
         )
-        return Post(conversation=f"{TRIAGE};messageid={found.id}", id=found.id, text=found.text, buttons=found.buttons)
+        return replace(found, conversation=f"{TRIAGE};messageid={found.id}")
 
-    async def bot_tells(self, words: str) -> Post:
-        """The bot's newest direct message to anybody but Dana with these words."""
-        public = (HELP, TRIAGE, GROUP, PERSONAL)
+    async def bot_tells(self, user: str, words: str) -> Post:
+        """The bot's newest direct message with these words to somebody who is not at the page."""
         return await self._eventually(
-            lambda post: not post.conversation.startswith(public) and words in post.text, f"{words!r} directly"
+            lambda post: self._chats.get(post.conversation) == user and words in post.text, f"{words!r} to {user}"
         )
 
     async def became(self, post: Post, words: str) -> Post:
         """The same message, once it was updated to hold these words."""
-        return await self._eventually(lambda now: now.id == post.id and words in now.text, f"it to become {words!r}")
+        now = await self._eventually(lambda now: now.id == post.id and words in now.text, f"it to become {words!r}")
+        return replace(now, conversation=post.conversation)
 
     async def _eventually(self, fits: Callable[[Post], bool], what: str) -> Post:
         async def look() -> Post | None:
@@ -139,12 +164,12 @@ class Teams:
 
         return await eventually(look, f"the bot to say {what}", seen=seen)
 
-    async def _activity(self, type: str, user: str, to: str, more: Json) -> None:
+    async def _activity(self, type: str, user: str, to: str, more: Json) -> str:
         channel = to.partition(";")[0]
         kind = "groupChat" if channel == GROUP else "channel"
         activity = {
             "type": type,
-            "id": str(uuid.uuid4()),
+            "id": uuid.uuid4().hex,
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "serviceUrl": f"{self.url}/_connector",
             "channelId": "msteams",
@@ -155,6 +180,7 @@ class Teams:
             **more,
         }
         await self._post("/_internal/v1/customActivities", activity)
+        return str(activity["id"])
 
     async def _post(self, path: str, body: Json) -> Json:
         async with self._session.post(self.url + path, json=body) as answer:
@@ -165,16 +191,16 @@ class Teams:
 
 
 @asynccontextmanager
-async def entered(session: aiohttp.ClientSession, url: str) -> AsyncIterator[Teams]:
-    """Teams with somebody looking at it, and the app installed in all its conversations."""
-    teams = Teams(session, url)
-    async with session.ws_connect(f"{url}/_ws_conversation/v1/conversations/stream") as socket:
-        listening = asyncio.create_task(teams.listen(socket))
-        try:
-            yield teams
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+async def entered(session: aiohttp.ClientSession, url: str, chats: dict[str, str]) -> AsyncIterator[Teams]:
+    """Teams with somebody looking at it."""
+    teams = Teams(session, url, chats)
+    listening = [asyncio.create_task(teams.watch()), asyncio.create_task(teams.overhear())]
+    try:
+        yield teams
+    finally:
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
 
 
 @contextmanager
@@ -231,13 +257,12 @@ def _who(id: str) -> Json:
     return {"id": id, "name": BOT_NAME if id == BOT else NAMES[id]}
 
 
-def _post(said: Json) -> Post:
-    message = said["message"]
+def _post(conversation: str, id: str, message: Json) -> Post:
     contents = [attachment["content"] for attachment in message.get("attachments") or ()]
     return Post(
-        conversation=said["actionConversationId"],
-        id=message["messageId"],
-        text="\n".join([message.get("text") or "", *_words(contents)]).replace("**", "").replace("\\", ""),
+        conversation=conversation,
+        id=id,
+        text=_MARKS.sub("", "\n".join([message.get("text") or "", *_words(contents)])),
         buttons={action["title"]: action for content in contents for action in _actions(content)},
     )
 

@@ -1,0 +1,118 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+
+DESK = """\
+kb: kb/
+teams:
+  it: {name: IT, agents: [lee], lead: lee}
+people:
+  lee: {name: Lee}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A sound desk.yaml with one article."""
+    (tmp_path / "kb").mkdir()
+    phrasings = "".join(f"  - {text}\n" for text in ("my vpn drops", "vpn keeps disconnecting", "lost the vpn again"))
+    head = f"id: vpn\nlang: en\ntitle: VPN drops\nteam: it\naudience: company\nphrasings:\n{phrasings}"
+    (tmp_path / "kb" / "vpn.md").write_text(f"---\n{head}---\nRestart it.\n")
+    file = tmp_path / "desk.yaml"
+    file.write_text(DESK)
+    return file
+
+
+def test_ask_prints_one_json_object(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`ask --json` prints the decision and nothing else on stdout."""
+    assert main(["ask", "my vpn drops", "--json", "--config", str(desk)]) == 0
+    assert json.loads(capsys.readouterr().out)["article"] == "vpn"
+
+
+def test_ask_names_an_unknown_team(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong team is wrong usage, and the right ones are named."""
+    assert main(["ask", "x", "--team", "nope", "--config", str(desk)]) == 2
+    assert "teams: it" in capsys.readouterr().err
+
+
+def test_check_is_silent_on_stdout_when_all_is_sound(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sound desk: exit 0, nothing to act on."""
+    assert main(["check", "--config", str(desk)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_prints_file_and_line(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error is one line, `file:line: message`, and exit code 1."""
+    desk.write_text(DESK.replace("lead: lee", "lead: lea"))
+    assert main(["check", "--config", str(desk)]) == 1
+    assert capsys.readouterr().out.startswith(f"{desk}:3: ")
+
+
+def test_serve_does_not_start_on_a_broken_desk(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same lines on stderr, and exit code 2."""
+    desk.write_text("teams: 3\n")
+    assert main(["serve", "--config", str(desk)]) == 2
+    assert f"{desk}:1: " in capsys.readouterr().err
+
+
+def test_serve_without_a_desk_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No desk.yaml: exit code 2 and the way out."""
+    assert main(["serve", "--config", str(tmp_path / "none.yaml")]) == 2
+    assert "deskbell init" in capsys.readouterr().err
+
+
+def test_the_demo_refuses_the_open_network(capsys: pytest.CaptureFixture[str]) -> None:
+    """Anyone can be anyone there, so it binds loopback only."""
+    assert main(["demo", "--host", "0.0.0.0"]) == 2
+    assert "this machine only" in capsys.readouterr().err
+
+
+def test_init_writes_a_desk_that_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `init` writes has no errors, and a second `init` overwrites nothing."""
+    assert main(["init", str(tmp_path / "new")]) == 0
+    (tmp_path / "new" / "desk.yaml").write_text(DESK)
+    assert main(["init", str(tmp_path / "new")]) == 0
+    assert (tmp_path / "new" / "desk.yaml").read_text() == DESK
+
+
+def test_migrate_makes_the_database_and_does_nothing_the_second_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first run applies, the second has nothing to do."""
+    assert main(["migrate", "--data", str(tmp_path)]) == 0
+    assert main(["migrate", "--data", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "The database is up to date."
+
+
+def test_an_unreachable_database_is_exit_code_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody listens there: one sentence, no stack trace."""
+    monkeypatch.setenv("DESKBELL_DATABASE_URL", "postgresql://desk:pw@127.0.0.1:9/desk")
+    assert main(["migrate", "--data", str(tmp_path)]) == 3
+    told = capsys.readouterr().err
+    assert "database" in told.lower()
+    assert "Traceback" not in told
+
+
+def test_doctor_tells_what_is_off_and_what_to_set(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is configured but the desk: no failure, and the next steps are named."""
+    main(["migrate", "--config", str(desk), "--data", str(desk.parent)])
+    assert main(["doctor", "--config", str(desk), "--data", str(desk.parent)]) == 0
+    told = capsys.readouterr().out
+    assert "set SLACK_BOT_TOKEN" in told
+    assert "up to date" in told
+
+
+def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """argparse's own code for a command that does not exist."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["dance"])
+    assert stopped.value.code == 2

@@ -1,0 +1,112 @@
+"""One turn at the edge: in time or not at all, and never without an outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from bot.knowing import Knowing
+from bot.turns import TURN_LIMIT, Runner, Turns
+from storage.memory import MemoryStorage
+from tests.scenario.desk import MONDAY
+from triage.desk import Desk
+from triage.errors import TooSlow, Unavailable
+from triage.knowledge import KnowledgeBase
+from triage.model import Account, Channel, ChannelKind, Kind, Message, Platform, Sender
+from triage.policy import Policy, Team
+
+POLICY = Policy(teams={"it": Team(id="it", name="IT")}, places=frozenset({(Platform.WEB, "demo")}))
+
+
+@pytest.fixture
+async def run() -> AsyncIterator[Runner]:
+    runner = Runner(1)
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    return MemoryStorage()
+
+
+Nudged = list[bool]
+
+
+def turns(storage: MemoryStorage, run: Runner, nudged: Nudged, policy: Callable[[], Policy] = lambda: POLICY) -> Turns:
+    desk = Desk(storage, Knowing(KnowledgeBase(), precision=0.95), policy, now=lambda: MONDAY, new_id=lambda: "id-1")
+    return Turns(desk, run, nudge=lambda: nudged.append(True), new_id=lambda: "turn-1")
+
+
+def message(*, last_try: bool = True) -> Message:
+    account = Account(platform=Platform.WEB, place="demo", user="dana")
+    channel = Channel(platform=Platform.WEB, place="demo", id="dm-dana", kind=ChannelKind.DM)
+    return Message(
+        key="web:1", kind=Kind.POST, sender=Sender(account=account), channel=channel, id="1",
+        text="the roof leaks", last_try=last_try,
+    )  # fmt: skip
+
+
+async def test_a_stored_turn_nudges_delivery(storage: MemoryStorage, run: Runner) -> None:
+    """What was committed goes out at once, not at the next poll."""
+    nudged: Nudged = []
+    receipt = await turns(storage, run, nudged)(message())
+    assert not receipt.repeat
+    assert nudged
+    assert storage.outbox.pending() == 1
+
+
+async def test_a_repeat_does_nothing(storage: MemoryStorage, run: Runner) -> None:
+    """The same key a second time: one ticket, one promise."""
+    take = turns(storage, run, [])
+    await take(message())
+    receipt = await take(message())
+    assert receipt.repeat
+    assert storage.outbox.pending() == 1
+
+
+async def test_a_turn_that_comes_too_late_stores_nothing(storage: MemoryStorage, run: Runner) -> None:
+    """Two seconds were over before it could commit: it is refused, so the platform sends it again."""
+    started = time.monotonic()
+
+    def slow() -> Policy:
+        while time.monotonic() - started <= TURN_LIMIT:
+            pass
+        return POLICY
+
+    with pytest.raises(TooSlow):
+        await turns(storage, run, [], slow)(message())
+    assert storage.outbox.pending() == 0
+
+
+def _broken() -> Policy:
+    raise KeyError("a bug")
+
+
+class Breaks:
+    """A policy that is broken for the turn itself, and whole for whoever keeps the failure."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> Policy:
+        self.asked += 1
+        return _broken() if self.asked == 1 else POLICY
+
+
+async def test_a_bug_is_left_to_the_platforms_next_delivery(storage: MemoryStorage, run: Runner) -> None:
+    """While the platform will try again nothing is stored, and it is not acknowledged."""
+    with pytest.raises(Unavailable):
+        await turns(storage, run, [], Breaks())(message(last_try=False))
+    assert not storage.health().failed_turns
+
+
+async def test_on_the_last_try_the_failure_is_kept_and_apologised_for(storage: MemoryStorage, run: Runner) -> None:
+    """The failed turn is stored with an id, which the person is told."""
+    receipt = await turns(storage, run, [], Breaks())(message())
+    (failed,) = storage.health().failed_turns
+    assert receipt.failure == failed.id
+    assert "a bug" in failed.error
+    assert storage.outbox.pending() == 1

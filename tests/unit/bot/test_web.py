@@ -1,0 +1,85 @@
+"""The web server's own pages: alive, ready and measured."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from bot.compose import serving
+from bot.running import Running
+from bot.settings import Settings
+from bot.web import application
+from tests.scenario.desk import ARTICLES
+from triage.knowledge import Article, KnowledgeBase
+from triage.policy import Policy, Team
+
+POLICY = Policy(teams={"it": Team(id="it", name="IT")})
+KB = KnowledgeBase.of(
+    Article(id=id, title=title, team=team, phrasings=(asked, title)) for id, (title, team, _, asked) in ARTICLES.items()
+)
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Running]]:
+    """`deskbell serve` without its socket."""
+    running = serving(settings, KB, POLICY)
+    app = application(running)
+    transport = httpx.ASGITransport(app=app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://desk") as web:
+        yield web, running
+
+
+async def _until_ready(web: httpx.AsyncClient) -> httpx.Response:
+    async with asyncio.timeout(20):
+        while (answer := await web.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.02)
+    return answer
+
+
+def _settings(folder: Path, **environ: str) -> Settings:
+    return Settings.load(environ, data=folder)
+
+
+async def test_ready_once_database_and_matcher_are_there(tmp_path: Path) -> None:
+    """Ready without any platform: the embedded database was made and migrated."""
+    async with serve(_settings(tmp_path)) as (web, _):
+        assert (await _until_ready(web)).json() == {"ready": True, "reasons": []}
+
+
+async def test_alive_before_it_is_ready(tmp_path: Path) -> None:
+    """`/healthz` says only that the process lives; no orchestrator should kill one that waits."""
+    unreachable = "postgresql://desk:pw@127.0.0.1:9/desk"
+    async with serve(_settings(tmp_path, DESKBELL_DATABASE_URL=unreachable)) as (web, _):
+        assert (await web.get("/healthz")).status_code == 200
+
+
+async def test_an_unreachable_database_means_not_ready_and_says_so(tmp_path: Path) -> None:
+    """503 with the reason, without the password, and the process goes on trying."""
+    unreachable = "postgresql://desk:hunter2@127.0.0.1:9/desk"
+    async with serve(_settings(tmp_path, DESKBELL_DATABASE_URL=unreachable)) as (web, running):
+        async with asyncio.timeout(20):
+            while running.problem == "starting":
+                await asyncio.sleep(0.02)
+        answer = await web.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"]
+    assert "hunter2" not in answer.text
+
+
+async def test_pages_do_not_exist_in_serve(tmp_path: Path) -> None:
+    """Until sign-in is configured there is no page to be found."""
+    async with serve(_settings(tmp_path)) as (web, _):
+        found = {path: (await web.get(path)).status_code for path in ("/", "/console", "/api/v1/tickets")}
+    assert set(found.values()) == {404}
+
+
+async def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
+    """Counters of turns and deliveries are there, and no name of a person is."""
+    async with serve(_settings(tmp_path)) as (web, _):
+        text = (await web.get("/metrics")).text
+    assert "# TYPE deskbell_turns_total counter" in text
+    assert "deskbell_outbox_pending" in text
