@@ -28,8 +28,8 @@ from triage.model import Language, Platform
 from triage.phrases import say
 from triage.policy import Policy
 
-SPEED = 60
-"""Minutes of the desk's working time in a minute."""
+SPEED = 120
+"""Minutes of the desk's working time in a minute: the first reminder comes after one."""
 
 REQUESTERS = (
     DemoPerson(user="dana", name="Dana", language=Language.EN),

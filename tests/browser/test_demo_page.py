@@ -7,7 +7,6 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -18,19 +17,16 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 from adapters.web.page import mount
 from adapters.web.port import WebPort
 from storage.memory import MemoryStorage
+from tests.conformance.programs import chromium
 from tests.unit.web.desk import IT, START, Desk, counting, demo_desk
 from triage.document import Button, Buttons, Document, Heading, Markdown, Paragraph, Plain
 from triage.model import Thread
 from triage.ports import Address
 
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 TRIAGE = Address(thread=Thread(channel=IT.channel))
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @dataclass
@@ -66,7 +62,7 @@ async def demo(fresh_nicegui: None) -> AsyncIterator[Demo]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield Demo(f"http://127.0.0.1:{listener.getsockname()[1]}", browser, desk, port)
         await browser.close()
     server.should_exit = True

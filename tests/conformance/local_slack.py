@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,9 +148,7 @@ def workspace(mode: Mode, desk_url: str) -> Json:
     return {
         "workspace": {"name": "Fernway", "domain": "fernway", "teamId": TEAM},
         "apps": [app],
-        "users": [
-            {"id": id, "name": name.casefold(), "real_name": name, "tz": "Europe/London"} for id, name in NAMES.items()
-        ],
+        "users": [{"id": id, "name": name, "real_name": name, "tz": "Europe/London"} for id, name in NAMES.items()],
         "channels": [
             {"id": HELP, "name": "it-help", "members": members},
             {"id": TRIAGE, "name": "it-triage", "members": [LEE, KIM, BOT]},

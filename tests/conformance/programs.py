@@ -62,14 +62,14 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, url: str, ready: str, folder: Path, environ: Mapping[str, str] | None = None
+    command: Sequence[object], *, url: str, ready: str, folder: Path, environ: Mapping[str, str] | None = None
 ) -> Iterator[Program]:
     """The program from the moment GET `url` + `ready` answers 200; killed at the end.
 
     It inherits nothing of this process's environment but where to find things.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    program = Program(name=Path(command[0]).name, url=url, log=folder / "log.txt")
+    program = Program(name=Path(str(command[0])).name, url=url, log=folder / "log.txt")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START") if name in os.environ}
     with program.log.open("wb") as log:
         process = subprocess.Popen(

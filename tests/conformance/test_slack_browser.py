@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.conformance.desk import ANSWER, KNOWN, UNKNOWN
 from tests.conformance.programs import CHECKOUT, Program
@@ -11,6 +11,24 @@ from tests.conformance.programs import CHECKOUT, Program
 pytestmark = [pytest.mark.conformance, pytest.mark.browser]
 
 SCREENSHOT = CHECKOUT / "docs/images/slack.png"
+AS_SLACK_SHOWS_IT = r"""() => {
+  const time = new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit"});
+  const day = new Intl.DateTimeFormat("en-GB", {day: "numeric", month: "short", year: "numeric"});
+  const pretty = (seconds) => {
+    const at = new Date(1000 * seconds), days = Math.round((at.setHours(12) - new Date().setHours(12)) / 86400000);
+    const then = new Date(1000 * seconds);
+    return `${["Today", "Tomorrow"][days] ?? day.format(then)} ${time.format(then)}`;
+  };
+  for (const text of document.querySelectorAll(".mrkdwn")) {
+    const walk = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const quote = /^(&gt;|>) /.test(node.data);
+      if (quote) text.style.cssText = "display: block; border-left: 4px solid #ddd; padding-left: 12px; margin: 4px 0";
+      node.data = node.data.replace(/^(&gt;|>) /, "").replace(/<!date\^(\d+)\^[^>]*>/g, (_, at) => pretty(at))
+        .replaceAll("&gt;", ">").replaceAll("&lt;", "<").replaceAll("&amp;", "&");
+    }
+  }
+}"""
 
 
 async def act_as(page: Page, name: str, channel: str) -> None:
@@ -50,8 +68,18 @@ async def test_a_question_becomes_a_ticket_and_is_answered(page: Page, fresh_sla
     await act_as(page, "Dana", "it-help")
     await posts(page, UNKNOWN).locator(".thread-summary").click()
     await expect(posts(page, "A new bulb is on its way", pane=".thread-pane")).to_be_visible()
+    await say(page, "Thanks! It is the one in room 4.07", pane=".thread-pane")
 
     await act_as(page, "Lee", "it-triage")
     await posts(page, UNKNOWN).locator(".thread-summary").click()
+    await expect(posts(page, "It is the one in room 4.07", pane=".thread-pane")).to_be_visible()
+    await picture(page)
+
+
+async def picture(page: Page) -> None:
+    """What Slack would show: local-slack knows neither quotes nor dates nor escaped signs."""
+    await page.evaluate(AS_SLACK_SHOWS_IT)
+    await page.set_viewport_size(ViewportSize(width=1280, height=780))
+    await posts(page, "room 4.07", pane=".thread-pane").scroll_into_view_if_needed()
     SCREENSHOT.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=SCREENSHOT)

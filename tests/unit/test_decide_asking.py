@@ -37,6 +37,7 @@ from tests.builders import (
     ticket,
 )
 from triage.changes import AddEntry, Converse, Decision, Detach, Feedback, KeepTerms, OpenTicket
+from triage.knowledge import Article, KnowledgeBase
 from triage.matching import Verdict
 from triage.model import Channel, ChannelKind, EntryKind, Language, Message, Status, Ticket
 from triage.outgoing import Answer, Card, Direct, InThread, Outgoing, Privately, Suggestions
@@ -123,11 +124,8 @@ def test_picking_a_suggestion_made_by_slash_command_stays_private() -> None:
     ("article", "channel"), [(LEAVE, HELP), (BANDS, HELP), (VPN, HR_HELP)], ids=["its team", "its audience", "channel"]
 )
 @pytest.mark.parametrize("verdict", [Verdict.ANSWER, Verdict.SUGGEST])
-def test_a_restricted_team_answers_privately(article: object, channel: Channel, verdict: Verdict) -> None:
+def test_a_restricted_team_answers_privately(article: Article, channel: Channel, verdict: Verdict) -> None:
     """Its articles, articles for a team alone, and whatever is asked in its own channel."""
-    from triage.knowledge import Article, KnowledgeBase
-
-    assert isinstance(article, Article)
     known = KnowledgeBase.of((article,))
     decision = decided(message(QUESTION, at=channel), match=match(verdict, article), kb=known)
     assert isinstance(only(decision).to, Privately)
