@@ -39,6 +39,12 @@ def _web_url(text: str) -> str:
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
+def _database_url(url: SecretStr) -> SecretStr:
+    if urlsplit(url.get_secret_value()).scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return url
+
+
 class Settings(BaseModel):
     """One process's settings, frozen. The alias of a field is the name of its environment variable."""
 
@@ -70,7 +76,9 @@ class Settings(BaseModel):
     teams_unauthenticated: bool = Field(False, alias="DESKBELL_TEAMS_UNAUTHENTICATED")
     """Take Teams messages without a token, from this machine only: for local clients, never for people."""
 
-    database_url: SecretStr | None = Field(None, alias="DESKBELL_DATABASE_URL")
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+        None, alias="DESKBELL_DATABASE_URL"
+    )
     """`sqlite:///path` or `postgresql://…`; may hold a password. Default: a file in the data folder."""
     config: Path = Field(Path("desk.yaml"), alias="DESKBELL_CONFIG")
     """The desk.yaml."""

@@ -90,10 +90,14 @@ def line(key: str, language: Language, values: Mapping[str, Span]) -> Line:
 
 
 def _joined(spans: list[Span]) -> Iterator[Span]:
-    """Neighbours of one kind as one: `*#{number}*` is one strong word on every platform."""
+    """Neighbours of one kind as one: `*#{number}*` is one strong word on every platform.
+
+    A sign alone stays plain: after a date Markdown would show its stars.
+    """
     for kind, group in groupby(spans, key=type):
         if kind is Plain or kind is Strong:
-            yield kind("".join(span.text for span in group if isinstance(span, Plain | Strong)))
+            text = "".join(span.text for span in group if isinstance(span, Plain | Strong))
+            yield kind(text) if any(map(str.isalnum, text)) else Plain(text)
         else:
             yield from group
 

@@ -157,7 +157,7 @@ async def slack_process(slack: FakeSlack, world: World) -> AsyncIterator[Running
 
 
 # --- Teams -------------------------------------------------------------------------------------
-HELP = "19:help@thread.tacv2"
+HELP = "19:requests@thread.tacv2"
 
 
 class TeamsStage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from tests.builders import HOUR, LONDON, targets, ticket
 from triage import sla
 from triage.calendars import ALWAYS, Calendar, Window
-from triage.model import Priority, Status, Ticket
+from triage.model import Priority, Status
 from triage.policy import Metric, Targets, Terms
 from triage.sla import Clock, ClockEventKind, ClockState
 
@@ -51,11 +52,8 @@ def moved(clock: Clock, on: Terms, before: Status, after: Status, when: datetime
     return changed
 
 
-def raised(
-    clocks: Iterable[Clock], on: Terms, priority: Priority, when: datetime, **about: object
-) -> dict[Metric, Clock]:
-    known: dict[str, object] = {"opened_at": at("Mon 09:00")}
-    found: Ticket = ticket(**(known | about))
+def raised(clocks: Iterable[Clock], on: Terms, priority: Priority, when: datetime, **about: Any) -> dict[Metric, Clock]:
+    found = ticket(**({"opened_at": at("Mon 09:00")} | about))
     return of(sla.reprioritised(clocks, on, found, priority, when))
 
 

@@ -116,3 +116,12 @@ def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["dance"])
     assert stopped.value.code == 2
+
+
+def test_a_database_nobody_knows_is_wrong_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A MySQL address: exit code 2, the variable, and what is possible."""
+    monkeypatch.setenv("DESKBELL_DATABASE_URL", "mysql://desk@db/desk")
+    assert main(["migrate"]) == 2
+    assert "DESKBELL_DATABASE_URL must begin with" in capsys.readouterr().err

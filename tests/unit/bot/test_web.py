@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from bot.compose import serving
 from bot.running import Running
 from bot.settings import Settings
 from bot.web import application
+from storage.schema import migrate
 from tests.scenario.desk import ARTICLES
 from triage.knowledge import Article, KnowledgeBase
 from triage.policy import Policy, Team
@@ -31,6 +35,19 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Ru
     transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://desk") as web:
         yield web, running
+
+
+@pytest.fixture
+def new_postgres(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    name = f"desk_{uuid.uuid4().hex}"
+    server = make_url(postgres_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield server.set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 async def _until_ready(web: httpx.AsyncClient) -> httpx.Response:
@@ -68,6 +85,17 @@ async def test_an_unreachable_database_means_not_ready_and_says_so(tmp_path: Pat
     assert answer.status_code == 503
     assert answer.json()["reasons"]
     assert "hunter2" not in answer.text
+
+
+async def test_a_shared_database_is_migrated_by_hand_and_waited_for(tmp_path: Path, new_postgres: str) -> None:
+    """PostgreSQL that is behind: not ready, and the command is named; once it was run, ready without a restart."""
+    async with serve(_settings(tmp_path, DESKBELL_DATABASE_URL=new_postgres)) as (web, running):
+        async with asyncio.timeout(20):
+            while running.problem == "starting":
+                await asyncio.sleep(0.02)
+        assert "deskbell migrate" in (await web.get("/readyz")).text
+        migrate(new_postgres)
+        assert (await _until_ready(web)).json()["ready"] is True
 
 
 async def test_pages_do_not_exist_in_serve(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""`deskbell doctor`: what it finds, and how bad that is."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.doctor import State, examine
+from bot.settings import Settings
+from storage.engine import make_engine
+from storage.schema import migrate
+from storage.sql import SqlStorage
+from tests.scenario.desk import MONDAY
+
+TODAY = date(2026, 3, 9)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "kb").mkdir()
+    (tmp_path / "desk.yaml").write_text("kb: kb/\nteams: {it: {name: IT, agents: [lee]}}\npeople: {lee: {name: Lee}}\n")
+    return Settings.load({}, data=tmp_path, config=tmp_path / "desk.yaml")
+
+
+def test_a_database_that_is_behind_is_a_warning_with_the_way_out(settings: Settings) -> None:
+    """Nothing is broken, one command is missing."""
+    (found,) = [finding for finding in examine(settings, TODAY) if finding.text.startswith("database")]
+    assert found.state is State.WARN
+    assert "deskbell migrate" in found.text
+
+
+def test_failed_turns_are_listed(settings: Settings) -> None:
+    """A person was given this id; the admin finds it here with what went wrong."""
+    migrate(settings.database)
+    storage = SqlStorage(make_engine(settings.database))
+    with storage.writing() as work:
+        work.fail("code-7", "slack:T1:C1:1.2", MONDAY, "KeyError: 'a bug'")
+        work.commit()
+    storage.close()
+    assert any("code-7" in finding.text and "a bug" in finding.text for finding in examine(settings, TODAY))
+
+
+def test_an_unreachable_database_fails_without_its_password(tmp_path: Path, settings: Settings) -> None:
+    """The finding says that the database is away, and nothing secret."""
+    away = Settings.load(
+        {"DESKBELL_DATABASE_URL": "postgresql://desk:hunter2@127.0.0.1:9/desk"}, config=settings.config
+    )
+    (found,) = [finding for finding in examine(away, TODAY) if finding.database]
+    assert found.state is State.FAIL
+    assert "hunter2" not in found.text
+
+
+def test_an_error_in_the_desk_fails(settings: Settings) -> None:
+    """The same lines as `check`."""
+    settings.config.write_text("teams: 3\n")
+    assert any(finding.state is State.FAIL and "desk.yaml:1" in finding.text for finding in examine(settings, TODAY))

@@ -1,0 +1,380 @@
+"""The use cases over the storage in memory: one turn stored whole or not at all, and the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from storage.memory import MemoryStorage, MemoryWork
+from tests.builders import (
+    ASKED,
+    DM,
+    HELP,
+    HR_HELP,
+    LOBBY,
+    NOW,
+    POLICY,
+    TRIAGE,
+    VPN,
+    Known,
+    mention,
+    message,
+    press,
+    shown,
+    slash,
+)
+from triage.changes import Decision
+from triage.desk import ATTEMPTS, SWEEP_BATCH, Desk
+from triage.errors import Conflict, TooSlow
+from triage.model import Kind, Language, Message, MessageRef, Sender, Status, Thread, Ticket
+from triage.outgoing import Answer, Card, InThread, OnSlot, Outgoing, Privately, Say, UnderSlot
+from triage.ports import Parcel, Receipt
+
+
+@dataclass
+class Office:
+    """A desk over the storage in memory, with a clock and a postman that the test moves on."""
+
+    knowing: Known = field(default_factory=Known)
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
+    now: datetime = NOW
+    posted: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        ids = count(1)
+        self.desk = Desk(
+            self.storage, self.knowing, lambda: POLICY, now=lambda: self.now, new_id=lambda: f"id{next(ids)}"
+        )
+
+    def take(self, said: Message, *, minutes: float = 0) -> list[Outgoing]:
+        """One turn and its delivery."""
+        self.now += timedelta(minutes=minutes)
+        assert self.desk.take(said) == Receipt(ack=None) or said.kind is Kind.BUTTON
+        return self.deliver()
+
+    def deliver(self) -> list[Outgoing]:
+        """Everything waiting, in the order it goes out."""
+        out: list[Outgoing] = []
+        while parcels := self.storage.outbox.lease(100):
+            for parcel in parcels:
+                out.append(parcel.outgoing)
+                self.storage.outbox.sent(parcel, self._ref(parcel))
+        return out
+
+    def _ref(self, parcel: Parcel) -> MessageRef | None:
+        id = f"p{next(self.posted)}"
+        match parcel.outgoing.to:
+            case InThread(thread=thread):
+                return MessageRef(thread=thread, id=id)
+            case UnderSlot(channel=channel):
+                return MessageRef(thread=Thread(channel=channel, root=parcel.ref.id if parcel.ref else None), id=id)
+            case _:
+                return None
+
+    def tickets(self) -> list[Ticket]:
+        with self.storage.reading() as reading:
+            found = [reading.mine(person, 100)[0] for person in self.people()]
+        return sorted({ticket.id: ticket for each in found for ticket in each}.values(), key=lambda t: t.number)
+
+    def people(self) -> set[str]:
+        with self.storage.reading() as reading:
+            known = (reading.person(message(by=by).sender.account) for by in ("ann", "bob", "kim", "lee"))
+            return {person.id for person in known if person}
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def phrases(out: list[Outgoing]) -> list[str]:
+    return [item.notice.phrase for item in out if isinstance(item.notice, Say)]
+
+
+QUESTION = message("Printer on fire")
+THREAD = QUESTION.here
+
+
+def opened(office: Office) -> Thread:
+    """Ann's question became a ticket; the thread under its card."""
+    office.take(QUESTION)
+    return Thread(channel=TRIAGE, root="p2")
+
+
+# --- a story -------------------------------------------------------------------------------------
+def test_a_conversation_goes_both_ways(office: Office) -> None:
+    """A question, its card, a claim, a reply, an answer."""
+    card = opened(office)
+    assert [ticket.number for ticket in office.tickets()] == [1]
+    assert "done.claimed" in phrases(office.take(mention("claim", by="kim", at=card)))
+    sent = office.take(message("which floor?", by="kim", at=card))
+    assert [item.to for item in sent if phrases([item]) == ["ticket.reply"]] == [InThread(thread=THREAD)]
+    heard = office.take(message("third", at=THREAD))
+    assert phrases(heard) == ["thread.message"]
+    assert office.tickets()[0].status is Status.OPEN
+
+
+def test_an_answer_is_kept_for_its_buttons(office: Office) -> None:
+    """Pressing "No, get me a person" twice opens one ticket with the question."""
+    asked = message(f"{VPN.title}?")
+    (answer,) = office.take(asked)
+    assert isinstance(answer.notice, Answer)
+    assert "ticket.promise" in phrases(office.take(press("ticket", at=asked.here)))
+    assert phrases(office.take(press("ticket", at=asked.here))) == ["ticket.exists"]
+    assert [ticket.subject for ticket in office.tickets()] == [f"{VPN.title}?"]
+
+
+def test_joining_twice_opens_one_ticket_of_ones_own(office: Office) -> None:
+    """A bystander's second press finds the first one's ticket."""
+    opened(office)
+    office.take(press("join", by="bob", at=THREAD))
+    assert phrases(office.take(press("join", by="bob", at=THREAD))) == ["ticket.exists"]
+    assert [ticket.number for ticket in office.tickets()] == [1, 2]
+    assert phrases(office.take(message("thanks Bob, mine too", at=THREAD))) == ["thread.message"]
+
+
+def test_a_slash_command_has_a_conversation_of_its_own(office: Office) -> None:
+    """Its buttons, on messages only its sender sees, find it again and stay private."""
+    (answer,) = office.take(slash(f"{VPN.title}?"))
+    assert isinstance(answer.to, Privately)
+    out = office.take(press("ticket", at=LOBBY, id="ephemeral:9.9"))
+    assert [ticket.home for ticket in office.tickets()] == [None]
+    assert not [item for item in out if isinstance(item.to, InThread) and item.to.thread.channel == LOBBY]
+
+
+def test_an_earlier_ticket_of_a_chat_can_be_reopened_beside_a_newer_one(office: Office) -> None:
+    """The conversation feeds the newer one; the older has lost its place, not its life."""
+    office.take(message("printer", at=DM))
+    office.take(press("resolve 1", at=DM))
+    office.take(message("coffee machine", at=DM))
+    assert "ticket.reopened" in phrases(office.take(press("reopen 1", at=DM)))
+    assert [ticket.status for ticket in office.tickets()] == [Status.NEW, Status.NEW]
+
+
+def test_an_edit_finds_what_was_kept(office: Office) -> None:
+    """The team is told, once."""
+    opened(office)
+    said = message("modle X", at=THREAD)
+    office.take(said)
+    corrected = replace(said, key=f"{said.key}:edit:1", kind=Kind.EDIT, text="model X")
+    assert phrases(office.take(corrected)) == ["thread.edited"]
+    assert office.desk.take(corrected).repeat
+    assert "Ann: model X" in shown(office.take(slash("show 1"))[0])
+
+
+def test_an_edited_note_is_not_published(office: Office) -> None:
+    """Through storage too: its kind is remembered."""
+    card = opened(office)
+    note = message("note: clueless", by="kim", at=card)
+    office.take(note)
+    assert office.take(replace(note, key=f"{note.key}:edit:1", kind=Kind.EDIT, text="note: clueless user")) == []
+
+
+def test_why_remembers_the_routing_of_a_long_ticket(office: Office) -> None:
+    """However much was said since."""
+    opened(office)
+    for n in range(30):
+        office.take(message(f"line {n}", at=THREAD))
+    assert "It was asked in a help channel of IT." in shown(office.take(slash("why 1"))[0])
+
+
+# --- once, whole, in time --------------------------------------------------------------------------
+def test_a_repeat_does_nothing(office: Office) -> None:
+    """The same key is the same message."""
+    opened(office)
+    assert office.desk.take(QUESTION) == Receipt(repeat=True)
+    assert office.deliver() == []
+
+
+class Contended(MemoryStorage):
+    """A storage in which somebody else is first, so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+        self.tried = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[MemoryWork]:
+        with super().writing() as work:
+            self.tried += 1
+            yield work if self.tried > self.left else Losing(self._tables)
+
+
+class Losing(MemoryWork):
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
+        super().record(decision, at, message=message)
+        raise Conflict("somebody else was first")
+
+
+def test_a_conflict_is_decided_again() -> None:
+    """Up to three times, and stored once."""
+    office = Office(storage=Contended(ATTEMPTS - 1))
+    assert "ticket.promise" in phrases(office.take(QUESTION))
+    assert [ticket.number for ticket in office.tickets()] == [1]
+
+
+def test_a_conflict_that_does_not_end_leaves_nothing() -> None:
+    """The platform delivers again, and then it is taken."""
+    storage = Contended(ATTEMPTS)
+    office = Office(storage=storage)
+    with pytest.raises(Conflict):
+        office.desk.take(QUESTION)
+    assert (storage.tried, office.deliver()) == (ATTEMPTS, [])
+    assert "ticket.promise" in phrases(office.take(QUESTION))
+
+
+def test_a_late_turn_rolls_back(office: Office) -> None:
+    """Nothing of it is stored, not even that it was seen."""
+    with pytest.raises(TooSlow):
+        office.desk.take(QUESTION, late=lambda: True)
+    assert office.deliver() == []
+    assert "ticket.promise" in phrases(office.take(QUESTION))
+
+
+@pytest.mark.parametrize(("said", "apology"), [(mention("x", at=LOBBY), ["error.failed"]), (message("x"), [])])
+def test_a_failed_turn_is_kept_with_an_apology_to_whoever_waits(
+    office: Office, said: Message, apology: list[str]
+) -> None:
+    """With its id, privately; only to those who addressed the bot, and once."""
+    receipt = office.desk.fail(said, "ValueError: x")
+    out = office.deliver()
+    assert phrases(out) == apology
+    assert all(isinstance(item.to, Privately) for item in out)
+    (turn,) = office.storage.health().failed_turns
+    assert (turn.id, turn.error) == (receipt.failure, "ValueError: x")
+    assert office.desk.fail(said, "again").repeat
+    assert office.desk.take(said).repeat
+
+
+# --- who it was --------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Interrupting(Known):
+    """A knowledge base that takes so long that something else happens meanwhile, once."""
+
+    meanwhile: list[Callable[[], Any]] = field(default_factory=list)
+
+    def matcher(self, audience: frozenset[str]) -> Any:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return super().matcher(audience)
+
+
+def test_two_first_messages_at_once_are_by_one_person() -> None:
+    """Or the first ticket would belong to somebody who never comes back."""
+    happens: list[Callable[[], Any]] = []
+    office = Office(knowing=Interrupting(meanwhile=happens))
+    happens.append(lambda: office.desk.take(message("coffee machine", at=HR_HELP)))
+    office.take(QUESTION)
+    assert len({ticket.requester for ticket in office.tickets()}) == 1
+    assert [ticket.number for ticket in office.tickets()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("by", "locale", "language"),
+    [
+        ("ann", None, Language.EN),
+        ("ann", "ko-KR", Language.KO),
+        ("kim", None, Language.ZH_HANT),
+        ("kim", "ko", Language.KO),
+    ],
+)
+def test_a_reader_is_written_to_as_their_platform_says_else_as_desk_yaml_does(
+    office: Office, by: str, locale: str | None, language: Language
+) -> None:
+    """And English when nobody says."""
+    said = slash("mine", by=by)
+    (reply,) = office.take(replace(said, sender=replace(said.sender, locale=locale)))
+    assert reply.language is language
+
+
+def test_a_language_once_known_is_kept(office: Office) -> None:
+    """Not every event of a platform carries it."""
+    greeted = slash("mine")
+    office.take(replace(greeted, sender=replace(greeted.sender, locale="ko-KR")))
+    assert office.take(slash("mine"))[0].language is Language.KO
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("VPN error 809", Language.KO), ("my printer is on fire again", Language.EN)]
+)
+def test_a_few_latin_words_are_in_the_language_of_their_reader(office: Office, text: str, language: Language) -> None:
+    """Product names say nothing about who writes them."""
+    said = message(text)
+    out = office.take(replace(said, sender=Sender(account=said.sender.account, locale="ko-KR")))
+    assert out[0].language is language
+
+
+def test_a_stranger_is_matched_against_public_articles_only(office: Office) -> None:
+    """What is for the company has no part in their answer."""
+    assert phrases(office.take(mention("Mail on the phone", by="max", at=LOBBY))) == ["stranger.cannot"]
+    (answer,) = office.take(mention(VPN.title, by="max", at=LOBBY))
+    assert isinstance(answer.notice, Answer)
+
+
+def test_explain_tells_the_match_of_any_employee(office: Office) -> None:
+    """A team's own articles only when that team is named."""
+    assert office.desk.explain("Salary bands").top == ()
+    found = office.desk.explain("Salary bands", team="hr", language=Language.KO)
+    assert [candidate.article.id for candidate in found.top] == ["bands"]
+    assert found.language is Language.KO
+
+
+# --- the sweep -----------------------------------------------------------------------------------------
+def test_the_sweep_pings_the_team_then_the_owner_then_nobody(office: Office) -> None:
+    """Warnings and breaches, each once."""
+    card = opened(office)
+    office.now = NOW + timedelta(hours=2)
+    assert office.desk.sweep() == 1
+    (first,) = office.deliver()
+    assert isinstance(first.to, UnderSlot)
+    office.take(mention("claim", by="kim", at=card))
+    office.now = NOW + timedelta(hours=5)
+    assert office.desk.sweep() == 2
+    pings = office.deliver()
+    assert phrases(pings) == ["ping.due.first_response", "ping.soon.resolution"]
+    assert {item.language for item in pings} == {Language.ZH_HANT}
+    assert office.desk.sweep() == 0
+
+
+def test_the_sweep_ends_however_much_is_due(office: Office) -> None:
+    """More than a batch, after a long downtime: the highest stage of each, and then nothing."""
+    for n in range(SWEEP_BATCH // 2 + 5):
+        office.desk.take(message(f"printer {n}"))
+    office.now = NOW + timedelta(days=30)
+    assert office.desk.sweep() == 2 * (SWEEP_BATCH // 2 + 5)
+    assert office.desk.sweep() == 0
+    assert {phrase for phrase in phrases(office.deliver()) if phrase.startswith("ping")} == {
+        "ping.due.first_response",
+        "ping.due.resolution",
+    }
+
+
+# --- what was given up -----------------------------------------------------------------------------------
+def test_the_lead_is_told_once_of_what_was_given_up(office: Office) -> None:
+    """And not of that message in turn."""
+    office.desk.take(QUESTION)
+    promise, *_ = office.deliver()
+    office.desk.undelivered(promise, "channel_not_found")
+    office.desk.undelivered(promise, "channel_not_found")
+    told = office.deliver()
+    assert phrases(told) == ["page.undelivered"]
+    office.desk.undelivered(told[0], "cannot_dm")
+    assert office.deliver() == []
+
+
+def test_nobody_is_told_of_a_card_that_could_not_be_updated(office: Office) -> None:
+    """Nor of a message that is about no ticket."""
+    card = opened(office)
+    (update,) = [item for item in office.take(mention("claim", by="kim", at=card)) if isinstance(item.to, OnSlot)]
+    assert isinstance(update.notice, Card)
+    office.desk.undelivered(update, "message_not_found")
+    office.desk.undelivered(replace(update, to=InThread(thread=ASKED), ticket=None), "x")
+    assert office.deliver() == []
+    assert HELP.key != TRIAGE.key

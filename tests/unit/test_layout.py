@@ -1,0 +1,209 @@
+"""How notices read: every one of them in every language, with nothing lost and nobody's text as markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.builders import LONDON, NOW, buttons, words
+from triage.document import Buttons, Document, Facts, Heading, Markdown, Mention, Paragraph, Plain, Quote, Strong, When
+from triage.layout import fallback, render
+from triage.model import Language, Priority, Status
+from triage.outgoing import (
+    Answer,
+    At,
+    Card,
+    Choice,
+    Help,
+    HistoryLine,
+    Notice,
+    Reasons,
+    Say,
+    Suggestions,
+    Term,
+    TicketLine,
+    TicketList,
+    TicketView,
+    Who,
+)
+from triage.phrases import catalogue, noted
+from triage.policy import Metric
+from triage.reading import AGENTS, EVERYONE
+
+AT = At(at=NOW, zone=LONDON.timezone)
+ANN = Who(person="ann", name="Ann")
+KIM = Who(person="kim", name="Kim")
+CARD = Card(
+    number=7,
+    subject="Printer *on* {fire}",
+    text="Printer on fire\nfloor 3",
+    requester=ANN,
+    team="IT",
+    status=Status.NEW,
+    priority=Priority.HIGH,
+    owner=None,
+    opened=AT,
+    due=((Metric.FIRST_RESPONSE, AT), (Metric.RESOLUTION, AT)),
+)
+ROW = TicketLine(
+    number=7, subject="Printer", status=Status.OPEN, priority=Priority.LOW, requester="Ann", owner=None, due=AT
+)
+LIST = TicketList(phrase="queue.title", empty="queue.empty", values={"teams": "IT"}, rows=(ROW, replace(ROW, due=None)))
+VIEW = TicketView(card=CARD, history=(HistoryLine(at=AT, author="Kim", what="entry.note", text="secret"),))
+SAY = Say(
+    phrase="event.priority",
+    values={"actor": "Kim", "priority": Term(term="priority.high")},
+    quote="*their* words",
+    choices=(Choice(label="card.why", command="why 7"),),
+)
+NOTICES: tuple[Notice, ...] = (
+    SAY,
+    Say(phrase="ticket.promise", values={"number": 7, "team": "IT", "due": AT}),
+    Say(phrase="event.assigned", values={"actor": "Lee", "owner": KIM}),
+    Answer(article="vpn", title="VPN", body="**Restart** it.", team="IT"),
+    Suggestions(articles=(("vpn", "VPN"), ("mail", "Mail"))),
+    CARD,
+    replace(CARD, owner=KIM, status=Status.OPEN),
+    replace(CARD, owner=KIM, status=Status.PENDING),
+    replace(CARD, owner=KIM, status=Status.RESOLVED),
+    replace(CARD, status=Status.CLOSED),
+    LIST,
+    replace(LIST, rows=(), more=0),
+    replace(LIST, more=3),
+    VIEW,
+    Reasons(phrase="why.ticket", values={"number": 7}, reasons=(noted("cause.person", Language.EN), "near VPN")),
+    Help(verbs=tuple(map(str, (*EVERYONE, *AGENTS)))),
+)
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: notice.kind)
+@pytest.mark.parametrize("language", Language)
+def test_every_notice_reads_in_every_language(notice: Notice, language: Language) -> None:
+    """With something to show, a summary, and no key or placeholder left over."""
+    document = render(notice, language)
+    assert document.blocks
+    assert document.summary
+    assert document.language == language
+    text = words(document)
+    left = [key for key in catalogue(language) if key in text and "." in key]
+    assert left == []
+    assert "{number}" not in text
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_sentence_of_the_catalogue_can_be_laid_out(language: Language) -> None:
+    """Each placeholder as a mention, which is the hardest of them."""
+    for key in catalogue(language):
+        if not key.startswith(("time.", "page.day")):
+            values = dict.fromkeys(_placeholders(key), KIM)
+            assert render(Say(phrase=key, values=values), language).blocks
+
+
+def _placeholders(key: str) -> set[str]:
+    from string import Formatter
+
+    return {name for _, name, _, _ in Formatter().parse(catalogue(Language.EN)[key]) if name}
+
+
+def test_what_people_wrote_is_never_markup() -> None:
+    """A quote is a quote; the values of a phrase are plain or, where the phrase is bold, strong."""
+    paragraph, quote, row = render(SAY, Language.EN).blocks
+    assert quote == Quote("*their* words")
+    assert isinstance(paragraph, Paragraph)
+    assert {type(span) for span in paragraph.line} <= {Plain, Strong}
+    assert isinstance(row, Buttons)
+
+
+def test_braces_and_asterisks_in_a_subject_survive() -> None:
+    """Nobody's text is a template."""
+    (heading, *_) = render(CARD, Language.EN).blocks
+    assert heading == Heading("#7 Printer *on* {fire}")
+
+
+def test_mentions_and_instants_stay_nodes() -> None:
+    """So that a platform shows a real mention and the reader's own time."""
+    document = render(NOTICES[2], Language.EN, lambda who: Mention("U0KIM", who.name))
+    (paragraph,) = document.blocks
+    assert isinstance(paragraph, Paragraph)
+    assert Mention("U0KIM", "Kim") in paragraph.line
+    (promise,) = render(NOTICES[1], Language.KO).blocks
+    assert isinstance(promise, Paragraph)
+    assert When(NOW, "3월 9일 월요일 09:00 (London)") in promise.line
+
+
+def test_an_answer_shows_its_source_and_asks_whether_it_helped() -> None:
+    """With a way to a person, and to the reasons."""
+    document = render(Answer(article="vpn", title="VPN", body="**Restart** it.", team="IT"), Language.EN)
+    assert Markdown("**Restart** it.") in document.blocks
+    assert "From the knowledge base: VPN · IT" in words(document)
+    assert [button.command for button in buttons(document)] == ["solved vpn", "ticket", "why"]
+    unasked = render(Answer(article="vpn", title="VPN", body="x", team="IT", confirm=False), Language.EN)
+    assert buttons(unasked) == []
+
+
+def test_suggestions_are_buttons_with_a_way_out() -> None:
+    """None of them: a person."""
+    document = render(Suggestions(articles=(("vpn", "VPN"),)), Language.EN)
+    assert [button.command for button in buttons(document)] == ["read vpn", "ticket", "why"]
+
+
+@pytest.mark.parametrize(
+    ("card", "commands", "accent"),
+    [
+        (CARD, ["claim 7", "resolve 7", "why 7"], "high"),
+        (replace(CARD, owner=KIM, status=Status.OPEN), ["resolve 7", "pending 7", "release 7", "why 7"], "high"),
+        (replace(CARD, owner=KIM, status=Status.PENDING), ["resolve 7", "release 7", "why 7"], "high"),
+        (replace(CARD, owner=KIM, status=Status.RESOLVED), ["reopen 7"], "ended"),
+        (replace(CARD, status=Status.CLOSED), [], "ended"),
+    ],
+)
+def test_a_card_offers_what_can_be_done_next(card: Card, commands: list[str], accent: str) -> None:
+    """In the order agents usually do it, with the ticket's number in every command."""
+    document = render(card, Language.EN)
+    assert [button.command for button in buttons(document)] == commands
+    assert document.accent == accent
+
+
+def test_a_card_tells_where_words_under_it_go() -> None:
+    """An agent must know that the requester reads them."""
+    assert "What agents write in this thread goes to Ann." in words(render(CARD, Language.EN))
+
+
+def test_a_card_shows_its_facts() -> None:
+    """Who asked, who has it, how it stands and what is due."""
+    (facts,) = [block for block in render(CARD, Language.EN).blocks if isinstance(block, Facts)]
+    assert [label for label, _ in facts.pairs] == [
+        "Requester",
+        "Owner",
+        "Status",
+        "Priority",
+        "Answer due",
+        "Solution due",
+    ]
+
+
+def test_an_empty_list_says_so_and_a_cut_one_how_much_is_missing() -> None:
+    """A list is never just a title."""
+    assert "Nothing is waiting." in words(render(replace(LIST, rows=()), Language.EN))
+    assert "and 3 more" in words(render(replace(LIST, more=3), Language.EN))
+
+
+def test_the_label_of_a_button_can_hold_a_value() -> None:
+    """ "Did you mean" shows the very command."""
+    choice = Choice(label="error.did_you_mean_yes", command="claim 42", values={"command": "claim 42"})
+    (button,) = buttons(render(Say(phrase="why.none", choices=(choice,)), Language.KO))
+    assert button.label == "claim 42"
+
+
+def test_a_summary_is_one_short_line() -> None:
+    """For notifications and screen readers."""
+    document: Document = render(replace(CARD, text="word\n" * 500), Language.EN)
+    assert len(document.summary) <= 140
+    assert "\n" not in document.summary
+    assert document.summary.startswith("#7 Printer")
+
+
+def test_the_fallback_is_english() -> None:
+    """Kept beside each row for when it cannot be laid out any more."""
+    assert fallback(Say(phrase="done.claimed", values={"number": 7})) == "Ticket #7 is yours."
