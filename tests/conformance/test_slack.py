@@ -82,8 +82,10 @@ async def test_the_requesters_words_reach_the_team(slack: Slack) -> None:
 
 async def test_an_edit_reaches_the_team(slack: Slack) -> None:
     """They are told what it says now."""
-    question, card, _ = await opened(slack, DANA, "in room 4")
-    await slack.edit(DANA, question, f"{UNKNOWN} (in room 5)")
+    question = await slack.say(ANA, UNKNOWN)
+    await slack.bot_says("I have opened ticket", under=question)
+    card = await slack.bot_says(f"<@{ANA}>", channel=TRIAGE)
+    await slack.edit(ANA, question, f"{UNKNOWN} in room 5")
     await slack.bot_says("in room 5", under=card)
 
 
