@@ -5,7 +5,7 @@ A fold hides some phrasings of most articles (questions that have an answer) and
 questions: editors write phrasings to differ from one another, and hidden articles have near sisters.
 So the threshold that folds ask for may refuse everything; it is capped at the confidence that a
 fixed share of the hidden phrasings reach. The cap trades precision for answers: at a target of 0.95,
-tuning questions gave 0.94-0.96 where articles are distinct, and 0.81-0.92 where sisters are told
+tuning questions gave 0.94-0.98 where articles are distinct, and 0.81-0.91 where sisters are told
 apart by one word or questions are far from any phrasing.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.features import Floats, Ints, Space
+from triage.features import Floats, Ints
 from triage.head import confidence, fit
 
 Bools = NDArray[np.bool_]
@@ -53,12 +53,11 @@ SUGGESTED = 0.75
 class Corpus:
     """The texts that a matcher learns from.
 
-    `labels` holds the article of each text, 0 to `articles` - 1; `weights` its weight in the loss;
-    `asked` tells the phrasings and titles from the lines of a body.
+    `coordinates` has a row each; `labels` holds the article of each, 0 to `articles` - 1; `weights` its
+    weight in the loss; `asked` tells the phrasings and titles from the lines of a body.
     """
 
-    space: Space
-    kernel: Floats
+    coordinates: Floats
     labels: Ints
     weights: Floats
     asked: Bools
@@ -134,12 +133,11 @@ def _splits(corpus: Corpus) -> Iterator[tuple[Ints, Ints, Ints]]:
 
 def _fold(corpus: Corpus, kept: Ints, inside: Ints, outside: Ints) -> Hidden:
     hidden = np.concatenate([inside, outside])
-    articles, labels = np.unique(corpus.labels[kept], return_inverse=True)
-    head = fit(corpus.kernel[np.ix_(kept, kept)], labels, len(articles), corpus.weights[kept])
-    probabilities = head.probabilities(corpus.kernel[np.ix_(hidden, kept)])
+    head = fit(corpus.coordinates[kept], corpus.labels[kept], corpus.weights[kept])
+    probabilities = head.probabilities(corpus.coordinates[hidden])
     return Hidden(
-        confidence=confidence(probabilities, corpus.space.known_shares(hidden, kept)),
-        right=articles[probabilities.argmax(axis=1)] == corpus.labels[hidden],
+        confidence=confidence(probabilities),
+        right=head.articles[probabilities.argmax(axis=1)] == corpus.labels[hidden],
         inside=np.arange(len(hidden)) < len(inside),
     )
 

@@ -138,7 +138,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """A slash command that looks like an order about a ticket, with a verb nobody knows."""
+    """What looks like an order about a ticket, with a verb nobody knows; `error 809` looks like one too."""
 
     word: str
 
@@ -185,7 +185,7 @@ def parse(text: str, *, in_thread: bool = False, buttons: bool = False, slash: b
     word = word.lstrip("/").casefold()
     verb = _verb(word)
     if verb is None or (verb in BUTTON_VERBS and not buttons):
-        return _nearly(word, rest, in_thread=in_thread) or (_unknown(word, rest) if slash else None)
+        return _nearly(word, rest, in_thread=in_thread) or _unknown(word, rest)
     command = _arguments(verb, rest, in_thread=in_thread)
     if command is None and len(text.split()) <= MAX_TOKENS_OF_A_SLIP:
         return BadArguments(verb=verb)

@@ -77,11 +77,14 @@ def decide(message: Message, situation: Situation, match: Match | None, policy: 
 
 
 def _meant(turn: Turn, intent: Intent) -> Intent:
-    """Who writes where decides too: only an agent's `note` needs no mention, and a mention by whoever
-    asked here is a call for help unless it reads as a command they can give."""
+    """Who writes where decides too: only an agent's `note` needs no mention, an unknown order is one by
+    slash command or from an agent, and a mention by whoever asked here is a call for help unless it
+    reads as a command they can give."""
     ticket = turn.ticket
     if not turn.message.addressed:
         return intent if ticket is not None and turn.serves(ticket) else None
+    if isinstance(intent, Unknown) and turn.message.kind is not Kind.COMMAND and not turn.helps:
+        return None
     if not turn.calls or not _asked_here(turn):
         return intent
     match intent:

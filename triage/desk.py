@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from triage.changes import Decision, Meet
-from triage.commands import Command, Intent, Verb, intent_of
+from triage.commands import Command, Intent, Unknown, Verb, intent_of
 from triage.decide import decide
 from triage.errors import Conflict, TooSlow
 from triage.knowledge import KnowledgeBase
@@ -232,7 +232,7 @@ def _asked(message: Message, intent: Intent) -> str:
     match intent:
         case Command(verb=Verb.ASK | Verb.NEW | Verb.TICKET, rest=rest):
             return rest
-        case None:
+        case None | Unknown():
             return message.text
         case _:
             return ""

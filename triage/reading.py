@@ -88,8 +88,7 @@ def why(turn: Turn, ticket: Ticket | None, command: Command) -> Decision:
 
 
 def help_(turn: Turn, command: Command) -> Decision:
-    agent = not turn.situation.stranger and bool(turn.policy.teams_of(turn.sender.id))
-    return _said(turn, Help(verbs=tuple(map(str, (*EVERYONE, *(AGENTS if agent else ()))))))
+    return _said(turn, Help(verbs=tuple(map(str, (*EVERYONE, *(AGENTS if turn.helps else ()))))))
 
 
 # --- private -----------------------------------------------------------------------------------

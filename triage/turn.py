@@ -137,6 +137,11 @@ class Turn:
     def serves(self, ticket: Ticket) -> bool:
         return not self.situation.stranger and self.policy.serves(self.sender.id, ticket.team)
 
+    @property
+    def helps(self) -> bool:
+        """Whether the sender works for any team."""
+        return not self.situation.stranger and bool(self.policy.teams_of(self.sender.id))
+
     def person(self, id: str) -> Person:
         """Whoever it is, as they were last seen; somebody never seen reads what desk.yaml says."""
         if id == self.sender.id:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 CHECKOUT = Path(__file__).parents[2]
 MODULES = Path(os.environ.get("DESKBELL_NODE_MODULES") or CHECKOUT / "node_modules")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 LOOK_SECONDS = 20.0
 PAUSE = 0.05
 

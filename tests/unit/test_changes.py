@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -101,13 +101,11 @@ def test_two_messages_never_share_an_outbox_key() -> None:
     """Writing a key twice is writing it once, so the second would be lost."""
     decision = Decision(outgoing=(word("a", v="1"), word("b"), word("a", v="2"), word("a", v="3"))).distinct()
     assert [item.key for item in decision.outgoing] == ["a", "b", "a:2", "a:3"]
-    assert [item.notice for item in decision.outgoing] == [
-        word("", v=v).notice if v else word("").notice for v in ("1", "", "2", "3")
-    ]
+    values = [item.notice.values for item in decision.outgoing if isinstance(item.notice, Say)]
+    assert values == [{"v": "1"}, {}, {"v": "2"}, {"v": "3"}]
 
 
 def test_distinct_keys_stay_as_they_are() -> None:
     """A turn decided again writes the same keys."""
     decision = Decision(outgoing=(word("a"), word("b")))
     assert decision.distinct() == decision
-    assert replace(decision) == decision

@@ -217,6 +217,20 @@ def test_the_text_of_a_button_is_kept_short_enough_to_be_carried() -> None:
     assert all(len(choice.command) <= 1_500 for choice in notice(decision, "error.did_you_mean").choices)
 
 
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        (slash("error 809"), {"error.unknown"}),
+        (mention("frobnicate 42", by="kim", at=LOBBY), {"error.unknown"}),
+        (mention("error 809", at=LOBBY), {"ticket.promise"}),
+        (mention("error 809", by="max", at=LOBBY), {"stranger.cannot"}),
+    ],
+)
+def test_an_unknown_order_is_one_by_slash_command_or_from_an_agent(said: Message, reply: set[str]) -> None:
+    """Anybody else who writes `error 809` has a question."""
+    assert phrases(decided(said, match=NO_MATCH)) == reply
+
+
 def test_without_a_ticket_a_verb_asks_which() -> None:
     """`/desk claim` names none."""
     assert phrases(decided(slash("claim", by="kim"))) == {"error.which"}

@@ -15,7 +15,6 @@ from storage.memory import MemoryStorage, MemoryWork
 from tests.builders import (
     ASKED,
     DM,
-    HELP,
     HR_HELP,
     LOBBY,
     NOW,
@@ -377,4 +376,3 @@ def test_nobody_is_told_of_a_card_that_could_not_be_updated(office: Office) -> N
     office.desk.undelivered(update, "message_not_found")
     office.desk.undelivered(replace(update, to=InThread(thread=ASKED), ticket=None), "x")
     assert office.deliver() == []
-    assert HELP.key != TRIAGE.key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from string import Formatter
 
 import pytest
 
@@ -101,8 +102,6 @@ def test_every_sentence_of_the_catalogue_can_be_laid_out(language: Language) -> 
 
 
 def _placeholders(key: str) -> set[str]:
-    from string import Formatter
-
     return {name for _, name, _, _ in Formatter().parse(catalogue(Language.EN)[key]) if name}
 
 
