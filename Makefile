@@ -25,7 +25,7 @@ unit: $(VENV)/.test
 	$(BIN)/pytest
 
 conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, and the pages in Chromium
-	$(BIN)/pytest -m "conformance or browser" tests
+	PICTURES=$(PICTURES) $(BIN)/pytest -m "conformance or browser" tests
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Deskbell needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

@@ -82,7 +82,7 @@ def serving(settings: Settings, kb: KnowledgeBase, policy: Policy) -> Running:
         slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
-        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy)
+        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy, done_text=_done)
         _connect(running, Platform.TEAMS, teams, teams.port, teams.routes)
     return running
 
@@ -109,6 +109,10 @@ def _connect(
 
 def _busy(locale: str | None) -> str:
     return say("error.busy", language_of_locale(locale))
+
+
+def _done(locale: str | None) -> str:
+    return say("ack.done", language_of_locale(locale))
 
 
 def _slack(settings: Settings) -> SlackSettings:

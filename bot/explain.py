@@ -10,6 +10,7 @@ from typing import Any
 from bot.knowing import EMPLOYEE, Knowing
 from triage.matching import Match, Verdict
 from triage.model import Language
+from triage.phrases import spoken
 from triage.policy import Policy
 from triage.text import is_small_talk
 
@@ -30,7 +31,7 @@ def explain(text: str, knowing: Knowing, policy: Policy, *, team: str | None, la
         answer=match.answer,
         suggest=match.suggest,
         team=team or match.team or next(iter(policy.teams), None),
-        reasons=match.reasons,
+        reasons=tuple(spoken(reason, language or match.language) for reason in match.reasons),
         parts=match.parts,
     )
 

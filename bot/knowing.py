@@ -11,7 +11,7 @@ from threading import Lock
 from triage.knowledge import KnowledgeBase
 from triage.match import build_matcher
 from triage.matching import Matcher
-from triage.phrases import say
+from triage.phrases import noted
 from triage.policy import Policy
 
 OUTSIDER = frozenset({"public"})
@@ -21,7 +21,7 @@ EMPLOYEE = frozenset({"public", "company"})
 class Knowing:
     """Implements `triage.desk.Knowing`; safe to call from any thread.
 
-    A matcher takes a second to build, longer than a turn may wait, so all are built ahead by `warm`.
+    A matcher takes seconds to build, longer than a turn may wait, so all are built ahead by `warm`.
     Until a team's own is there its people get the employees', which knows nothing they may not see.
     """
 
@@ -58,5 +58,5 @@ class Knowing:
         kinds = audience & self._kinds
         with self._building:
             if kinds not in self._matchers:
-                self._matchers[kinds] = build_matcher(self.base(kinds), precision=self._precision, say=say)
+                self._matchers[kinds] = build_matcher(self.base(kinds), precision=self._precision, say=noted)
             return self._matchers[kinds]

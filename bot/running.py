@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -21,8 +21,8 @@ from storage.sql import SqlStorage
 from triage.changes import Decision, Meet
 from triage.desk import Desk
 from triage.errors import Unavailable
-from triage.model import Language, Person, Platform
-from triage.policy import Policy
+from triage.model import Account, Language, Person, Platform
+from triage.policy import Member, Policy
 from triage.ports import ChatPort, Now
 
 SWEEP_SECONDS = 2.0
@@ -152,11 +152,19 @@ def prepare(database: str) -> None:
 
 def introduce(storage: SqlStorage, policy: Policy, at: datetime) -> None:
     """Make the people of desk.yaml known, so that they can be pinged before they ever wrote."""
-    met = tuple(
-        Meet(person=Person(id=member.id, name=member.name, language=member.language or Language.EN, account=account))
-        for member in policy.people.values()
-        for account in member.accounts
-    )
     with storage.writing() as work:
+        look = work.look()
+        met = tuple(
+            Meet(person=_introduced(member, account, look.person(account)))
+            for member in policy.people.values()
+            for account in member.accounts
+        )
         work.record(Decision(changes=met), at)
         work.commit()
+
+
+def _introduced(member: Member, account: Account, known: Person | None) -> Person:
+    """What a platform said of somebody since, such as their language, is kept."""
+    if known is not None and known.id == member.id:
+        return replace(known, name=member.name, account=account)
+    return Person(id=member.id, name=member.name, language=member.language or Language.EN, account=account)

@@ -62,7 +62,8 @@ def find(lookup: Lookup, shelf: Shelf) -> Found:
     conversation = shelf.conversation(post.conversation) if post.conversation else None
     conversation = conversation or shelf.conversation(lookup.here.key)
     ticket = _ticket(lookup, shelf, post, conversation)
-    return Found(conversation=conversation, ticket=ticket, team_side=post.is_card)
+    under_its_card = post.is_card and ticket is not None and post.ticket == ticket.id
+    return Found(conversation=conversation, ticket=ticket, team_side=under_its_card)
 
 
 def _ticket(lookup: Lookup, shelf: Shelf, post: Post, conversation: Conversation | None) -> Ticket | None:

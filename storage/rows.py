@@ -92,6 +92,7 @@ class ConversationRow(SQLModel, table=True):
     ticket: str | None
     article: str | None
     reasons: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+    asked: str | None
 
 
 class TicketRow(SQLModel, table=True):

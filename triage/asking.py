@@ -132,7 +132,7 @@ def _may_know(turn: Turn, team: Team) -> bool:
 
 
 def _opening(turn: Turn, text: str) -> Entry:
-    return Entry(at=turn.now, kind=EntryKind.MESSAGE, author=turn.sender.id, text=text, message=turn.message.key)
+    return Entry(at=turn.now, kind=EntryKind.MESSAGE, author=turn.sender.id, text=text, message=_asked(turn, text))
 
 
 def _because(turn: Turn, reasons: tuple[str, ...]) -> Entry:
@@ -260,7 +260,14 @@ def _conversation(turn: Turn, question: str, team: str, reasons: tuple[str, ...]
         team=team,
         question=question,
         reasons=reasons,
+        asked=_asked(turn, question),
     )
+
+
+def _asked(turn: Turn, question: str) -> str | None:
+    """The post that holds the question: for a button pressed later the one that stands in the conversation."""
+    before = turn.conversation
+    return before.asked if before and before.question == question else turn.message.key
 
 
 def _feedback(turn: Turn, question: str, article: str | None, verdict: str) -> Decision:

@@ -38,12 +38,12 @@ FEWEST_RIGHT = 5
 LEAST = 0.35
 """No answer below this confidence, whatever the folds say: two articles that tie stay below it."""
 
-MOST = 0.25
-"""From this confidence articles are always suggested: two that tie reach it."""
+WORTHWHILE = 0.25
+"""Below this confidence suggestions waste the asker's time: on the sample desk's questions 0.2 would suggest
+to 25 % of what is out of scope instead of 17 %, for 95 % of the rest instead of 90 %."""
 
-WORTHWHILE = 0.18
-"""Below this confidence suggestions waste the asker's time: on the sample desk's questions every second
-one out of scope would get some for one in twenty more in scope."""
+MOST = 0.3
+"""From this confidence articles are always suggested."""
 
 SUGGESTED = 0.75
 """Share of the hidden phrasings that reach the threshold of a suggestion."""

@@ -70,7 +70,7 @@ def decide(message: Message, situation: Situation, match: Match | None, policy: 
     """What to store and what to say about one message; `match` is None where nothing was asked."""
     turn = Turn(message=message, situation=situation, match=match, policy=policy, now=now)
     if message.kind in (Kind.EDIT, Kind.DELETE):
-        return talking.edited(turn, turn.ticket) if turn.ticket else IGNORE
+        return talking.edited(turn, turn.ticket) if turn.ticket else talking.question_edited(turn)
     intent = _meant(turn, intent_of(message))
     decision = _free_text(turn) if intent is None else _ordered(turn, intent)
     return decision.distinct()

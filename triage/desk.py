@@ -87,12 +87,6 @@ class Desk:
                 continue
         return self._turn(arrival, policy, now, late)
 
-    def explain(self, text: str, *, language: Language | None = None, team: str | None = None) -> Match:
-        """The matcher's opinion on a text, as any employee would get it; stores nothing."""
-        readable = frozenset({"public", "company"} | ({f"team:{team}"} if team else set()))
-        match = self._knowing.matcher(readable).match(text)
-        return replace(match, language=language) if language else match
-
     def fail(self, message: Message, error: str) -> Receipt:
         """Keep a turn that raised, with an apology to whoever waits for an answer."""
         policy, now, id = self._policy(), self._now(), self._new_id()

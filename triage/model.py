@@ -203,6 +203,8 @@ class Conversation:
     ticket: str | None = None
     article: str | None = None
     reasons: tuple[str, ...] = ()
+    asked: str | None = None
+    """Key of the post with the question, so that an edit finds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from math import ceil
 
 from triage import sla
 from triage.asking import ask, opened
-from triage.changes import AddEntry, Change, Decision, EditEntry, SetStatus, Step
+from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, SetStatus, Step
 from triage.commands import MAX_TOKENS_OF_A_SLIP, Command, Verb, words_of
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Kind, Message, Status, Ticket
@@ -274,6 +274,14 @@ def edited(turn: Turn, ticket: Ticket) -> Decision:
     notice = Say(phrase=phrase, values={"author": turn.me.name}, quote=text or None)
     change = EditEntry(ticket=ticket.id, message=original_key(message), text=text)
     return Decision(changes=(change,), outgoing=_to_other_side(turn, ticket, before, notice))
+
+
+def question_edited(turn: Turn) -> Decision:
+    """A question that opened no ticket yet: should it open one later, it does with the new words."""
+    asked = turn.conversation
+    if asked is None or asked.asked != original_key(turn.message) or not turn.message.text.strip():
+        return Decision(verdict=Verdict.IGNORE)
+    return Decision(changes=(Converse(conversation=replace(asked, question=turn.message.text)),))
 
 
 def _to_other_side(turn: Turn, ticket: Ticket, before: Entry, notice: Notice) -> tuple[Outgoing, ...]:

@@ -45,7 +45,7 @@ def _block(node: SyntaxTreeNode) -> Pieces:
         case "bullet_list" | "ordered_list":
             return _list(node)
         case "blockquote":
-            return _prefixed("&gt; ", "&gt; ", _stacked(node.children))
+            return _prefixed("> ", "> ", _stacked(node.children))
         case "fence" | "code_block":
             return tuple(_code(node.content))
         case "table":

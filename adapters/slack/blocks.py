@@ -27,7 +27,7 @@ FIELD, FIELDS = 600, 10
 """Slack allows 2,000 a field; ten of those would leave no room for anything else."""
 LABEL, VALUE, BUTTONS = 75, 2_000, 25
 FALLBACK = 3_000
-QUOTE = "&gt; "
+QUOTE = "> "
 
 ROOM_FOR_BUTTONS = 9_000
 """Of `CHARACTERS`: so that a message of many buttons still says what they are about."""

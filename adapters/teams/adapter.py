@@ -26,7 +26,8 @@ def _anyone(tenant: str) -> bool:
 
 
 class TeamsAdapter:
-    """`retry_text` gives the sentence for a press that was not stored; `allows` the tenants served.
+    """`retry_text` gives the sentence for a press that was not stored, `done_text` for one that was;
+    `allows` the tenants served.
 
     `token` is where the bot's access token comes from, Microsoft Entra unless given. Raises
     ValueError when `settings` lacks what its app type needs.
@@ -38,6 +39,7 @@ class TeamsAdapter:
         intake: Intake,
         *,
         retry_text: Sentence,
+        done_text: Sentence,
         allows: Callable[[str], bool] = _anyone,
         token: TokenSource | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -55,6 +57,7 @@ class TeamsAdapter:
             intake,
             people=Roster(self._connector, clock).people,
             retry_text=retry_text,
+            done_text=done_text,
             allows=allows,
             unauthenticated=settings.unauthenticated,
         )

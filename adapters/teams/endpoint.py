@@ -60,6 +60,7 @@ class Endpoint:
         *,
         people: People,
         retry_text: Sentence,
+        done_text: Sentence,
         allows: Callable[[str], bool],
         unauthenticated: bool,
     ) -> None:
@@ -67,6 +68,7 @@ class Endpoint:
         self._intake = intake
         self._people = people
         self._retry_text = retry_text
+        self._done_text = done_text
         self._allows = allows
         self._unauthenticated = unauthenticated
 
@@ -112,7 +114,7 @@ class Endpoint:
             if isinstance(message, Ignored):
                 log.debug("ignored: %s", message.reason)
                 return InvokeResponse(status=HTTPStatus.OK)
-            return _acknowledgement(await self._intake(message))
+            return self._acknowledged(payload, await self._intake(message))
         except TurnError as error:
             log.warning("not stored: %s", error)
             return self._not_stored(payload)
@@ -124,8 +126,11 @@ class Endpoint:
     def _not_stored(self, payload: Json) -> InvokeResponse:
         if payload["type"] != ActivityTypes.invoke:
             return InvokeResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
-        locale = payload.get("locale")
-        return _card_message(self._retry_text(locale if isinstance(locale, str) else None))
+        return _card_message(self._retry_text(_locale(payload)))
+
+    def _acknowledged(self, payload: Json, receipt: Receipt) -> InvokeResponse:
+        """Clients show an empty bar for an answer without words; the card's update comes through the outbox."""
+        return _card_message(spoken(receipt.ack) if receipt.ack else self._done_text(_locale(payload)))
 
 
 class _Failed(Exception):
@@ -136,9 +141,9 @@ class _Failed(Exception):
         self.status = status
 
 
-def _acknowledgement(receipt: Receipt) -> InvokeResponse:
-    """Without words the card stays as it is; its update comes through the outbox."""
-    return _card_message(spoken(receipt.ack) if receipt.ack else "")
+def _locale(payload: Json) -> str | None:
+    locale = payload.get("locale")
+    return locale if isinstance(locale, str) else None
 
 
 def _card_message(text: str) -> InvokeResponse:

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.conformance.programs import CHECKOUT, chromium, free_port, running
+from tests.conformance.programs import PICTURES, chromium, free_port, running
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-PICTURES = CHECKOUT / "docs" / "images"
 LONG = 150_000
 """Milliseconds: a ping comes when the demo's clock reaches it, two working hours a minute."""
 

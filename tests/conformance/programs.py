@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 CHECKOUT = Path(__file__).parents[2]
 MODULES = Path(os.environ.get("DESKBELL_NODE_MODULES") or CHECKOUT / "node_modules")
+PICTURES = CHECKOUT / "docs" / "images" if os.environ.get("PICTURES") else Path(tempfile.mkdtemp(prefix="pictures-"))
+"""Where screenshots go: into the documentation only when asked to (`make conformance PICTURES=1`)."""
 START_SECONDS = 120.0
 LOOK_SECONDS = 20.0
 PAUSE = 0.05
@@ -92,7 +95,9 @@ def running(
 
 
 def _wait_ready(process: subprocess.Popen[bytes], program: Program, url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PICTURES = CHECKOUT / "docs" / "images" if os.environ.get("PICTURES") else Path(tempfile.mkdtemp(prefix="pictures-"))
+"""Where screenshots go: into the documentation only when asked to (`make conformance PICTURES=1`)."""
+START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:

@@ -6,11 +6,11 @@ import pytest
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.conformance.desk import ANSWER, KNOWN, UNKNOWN
-from tests.conformance.programs import CHECKOUT, Program
+from tests.conformance.programs import PICTURES, Program
 
 pytestmark = [pytest.mark.conformance, pytest.mark.browser]
 
-SCREENSHOT = CHECKOUT / "docs/images/slack.png"
+SCREENSHOT = PICTURES / "slack.png"
 AS_SLACK_SHOWS_IT = r"""() => {
   const time = new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit"});
   const day = new Intl.DateTimeFormat("en-GB", {day: "numeric", month: "short", year: "numeric"});

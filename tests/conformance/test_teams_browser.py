@@ -8,11 +8,11 @@ from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.conformance.desk import ANSWER, KNOWN
 from tests.conformance.playground import LEE, Teams, entered
-from tests.conformance.programs import CHECKOUT, Program
+from tests.conformance.programs import PICTURES, Program
 
 pytestmark = [pytest.mark.conformance, pytest.mark.browser]
 
-SCREENSHOT = CHECKOUT / "docs/images/teams.png"
+SCREENSHOT = PICTURES / "teams.png"
 WITHOUT_ADVICE = """() => {
   const advice = (node) => node.textContent.startsWith("Full width control");
   for (let node of [...document.querySelectorAll("span, p, div")].filter((node) => !node.childElementCount)) {

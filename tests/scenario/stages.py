@@ -192,7 +192,7 @@ class TeamsStage:
         return [post.text for post in self.teams.messages(HELP, self.thread)]
 
     def card(self) -> str:
-        return self._card().text
+        return str(self._card().text)
 
     def under_card(self) -> list[str]:
         return [post.text for post in self.teams.messages(CHANNEL, self._card().id)[1:]]
@@ -219,7 +219,9 @@ async def teams_stage(folder: Path) -> AsyncIterator[Stage]:
         agents = {"lee": object_id("lee"), "kim": object_id("kim")}
         world = _world(folder, Platform.TEAMS, TENANT, agents, HELP, CHANNEL)
         desk = world.desk()
-        adapter = TeamsAdapter(teams.settings, desk.turns, retry_text=lambda _: "busy", token=teams.bot_token)
+        adapter = TeamsAdapter(
+            teams.settings, desk.turns, retry_text=lambda _: "busy", done_text=lambda _: "done", token=teams.bot_token
+        )
         desk.ports[Platform.TEAMS] = adapter.port
         await adapter.start()
         while not adapter.ready:

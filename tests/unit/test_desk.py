@@ -317,14 +317,6 @@ def test_a_stranger_is_matched_against_public_articles_only(office: Office) -> N
     assert isinstance(answer.notice, Answer)
 
 
-def test_explain_tells_the_match_of_any_employee(office: Office) -> None:
-    """A team's own articles only when that team is named."""
-    assert office.desk.explain("Salary bands").top == ()
-    found = office.desk.explain("Salary bands", team="hr", language=Language.KO)
-    assert [candidate.article.id for candidate in found.top] == ["bands"]
-    assert found.language is Language.KO
-
-
 # --- the sweep -----------------------------------------------------------------------------------------
 def test_the_sweep_pings_the_team_then_the_owner_then_nobody(office: Office) -> None:
     """Warnings and breaches, each once."""

@@ -71,6 +71,7 @@ def _conversation() -> None:
         sa.Column("ticket", sa.String(), nullable=True),
         sa.Column("article", sa.String(), nullable=True),
         sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("asked", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("key"),
     )
 

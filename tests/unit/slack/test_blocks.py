@@ -132,7 +132,7 @@ def test_only_addresses_for_people_become_links(url: str) -> None:
         ("3. three\n4. four", "3. three\n4. four"),
         ("[a page](https://x.example)", "<https://x.example|a page>"),
         ("![a picture](https://x.example/p.png)", "<https://x.example/p.png|a picture>"),
-        ("> said\n>\n> more", "&gt; said\n&gt; more"),
+        ("> said\n>\n> more", "> said\n> more"),
         ("run `a < b`", "run `a &lt; b`"),
         ("```sh\na && b\n```", "```\na &amp;&amp; b\n```"),
         ("| a | b |\n|---|---|\n| 1 | 2 |", "*a* | *b*\n1 | 2"),
@@ -148,13 +148,13 @@ def test_articles_keep_their_structure(markdown: str, mrkdwn: str) -> None:
 
 def test_a_quote_is_marked_on_every_line() -> None:
     """Several lines stay one quote."""
-    assert shown(Quote("one\ntwo")) == "&gt; one\n&gt; two"
+    assert shown(Quote("one\ntwo")) == "> one\n> two"
 
 
 def test_a_long_quote_stays_a_quote_in_the_next_section() -> None:
     """Torn text keeps its mark."""
     sections = [block["text"]["text"] for block in to_blocks(document(Quote("word " * 900)))]
-    assert [text.startswith("&gt; ") for text in sections] == [True] * len(sections)
+    assert [text.startswith("> ") for text in sections] == [True] * len(sections)
     assert len(sections) > 1
 
 

@@ -39,6 +39,7 @@ class Desk:
                 replace(self.teams.settings, unauthenticated=self.unauthenticated),
                 self._take,
                 retry_text=lambda locale: f"{locale}: {RETRY}",
+                done_text=lambda _: "done",
                 allows=lambda tenant: self.tenants is None or tenant in self.tenants,
                 token=self.teams.bot_token,
                 clock=lambda: self.now,

@@ -15,7 +15,7 @@ async def take(message: Message) -> Receipt:
 
 
 def made(settings: Settings) -> TeamsAdapter:
-    return TeamsAdapter(settings, take, retry_text=lambda locale: "again")
+    return TeamsAdapter(settings, take, retry_text=lambda locale: "again", done_text=lambda _: "done")
 
 
 @pytest.mark.parametrize(
