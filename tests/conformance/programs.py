@@ -95,9 +95,7 @@ def running(
 
 
 def _wait_ready(process: subprocess.Popen[bytes], program: Program, url: str) -> None:
-    deadline = time.monotonic() + PICTURES = CHECKOUT / "docs" / "images" if os.environ.get("PICTURES") else Path(tempfile.mkdtemp(prefix="pictures-"))
-"""Where screenshots go: into the documentation only when asked to (`make conformance PICTURES=1`)."""
-START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:
