@@ -169,9 +169,10 @@ class _Page:
 
     def card(self, notice: Card) -> list[Block]:
         heading = Heading(self.t("card.heading", number=notice.number, subject=notice.subject))
+        more: list[Block] = [] if notice.text == notice.subject else [Quote(notice.text)]
         return [
             heading,
-            Quote(notice.text),
+            *more,
             self.facts(notice),
             Small(self.line("card.hint", {"requester": notice.requester.name})),
             *self.buttons(_card_choices(notice)),

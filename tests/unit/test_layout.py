@@ -206,3 +206,11 @@ def test_a_summary_is_one_short_line() -> None:
 def test_the_fallback_is_english() -> None:
     """Kept beside each row for when it cannot be laid out any more."""
     assert fallback(Say(phrase="done.claimed", values={"number": 7})) == "Ticket #7 is yours."
+
+
+def test_a_card_does_not_say_a_short_request_twice() -> None:
+    """Where the subject is the whole request it is not quoted below itself."""
+    short = replace(CARD, subject="the roof leaks", text="the roof leaks")
+    long = replace(CARD, subject="the roof leaks", text="the roof leaks\nsince Monday")
+    quoted = [[b for b in render(card, Language.EN).blocks if isinstance(b, Quote)] for card in (short, long)]
+    assert quoted == [[], [Quote("the roof leaks\nsince Monday")]]
