@@ -115,6 +115,7 @@ def _demo(options: argparse.Namespace) -> int:
     if not is_loopback(settings.host):
         return _complain("The demo lets anyone be anyone, so it listens on this machine only: leave --host away.")
     logs.configure(settings.log_format)
+    _make_folder(settings.data)
     if options.fresh:
         forget(settings.data)
     desk = _sample()
@@ -132,12 +133,12 @@ def _serve(options: argparse.Namespace) -> int:
     desk = _desk(settings.config)
     if desk is None:
         return USAGE
-    for platform in (Platform.SLACK, Platform.TEAMS, Platform.WEB):
+    for platform in (Platform.SLACK, Platform.TEAMS):
         reason = settings.why_off(platform)
         _say(reason or f"{platform.capitalize()} is on.")
     if all(settings.why_off(platform) for platform in (Platform.SLACK, Platform.TEAMS)):
         _say("No platform is on: the server answers health checks only.")
-    settings.data.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.data)
     return _run(application(serving(settings, _articles(desk), desk.policy)), settings)
 
 
@@ -169,7 +170,8 @@ def _ask(options: argparse.Namespace) -> int:
     from bot.knowing import Knowing
 
     settings = _settings(options)
-    desk = _desk(settings.config) if settings.config.exists() or options.config else _sample()
+    named = "config" in settings.model_fields_set
+    desk = _desk(settings.config) if named or settings.config.exists() else _sample()
     if desk is None:
         return USAGE
     if options.team and options.team not in desk.policy.teams:
@@ -185,7 +187,7 @@ def _migrate(options: argparse.Namespace) -> int:
     from storage.schema import migrate, pending_migrations
 
     settings = _settings(options)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.data)
     behind = pending_migrations(settings.database)
     migrate(settings.database)
     print(f"{len(behind)} migrations applied." if behind else "The database is up to date.")
@@ -224,6 +226,13 @@ def _desk(file: Path) -> Desk | None:
     desk, problems = deskfile.read(file)
     _report(problems)
     return desk
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError((f"--data {folder}: {error.strerror}",)) from None
 
 
 def _sample() -> Desk:

@@ -55,7 +55,7 @@ def composed(
     """Desk, turns and delivery over one storage; ports may be added until it is started."""
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
     run = Runner(1 if embedded(database) else THREADS)
-    delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered)
+    delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
     turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id)
     return Running(
         desk=desk,

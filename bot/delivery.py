@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,10 +16,10 @@ import structlog
 
 from bot.metrics import DELIVERIES, DELIVERY_SECONDS
 from bot.turns import Runner
-from triage.document import Document, Link, Mention, Paragraph, Plain
-from triage.errors import CannotWhisper, DeliveryError, GiveUp, TryLater, Unavailable
+from triage.document import Document, Link, Mention, Paragraph, Plain, Small
+from triage.errors import CannotWhisper, DeliveryError, GiveUp, TryLater, TurnError
 from triage.layout import render
-from triage.model import MessageRef, Platform, Thread
+from triage.model import Language, MessageRef, Platform, Thread
 from triage.outgoing import Direct, InThread, OnSlot, Outgoing, Privately, UnderSlot, Who
 from triage.phrases import say
 from triage.ports import Address, ChatPort, Now, Outbox, Parcel
@@ -38,14 +39,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """`direct` is the direct chat that was opened on the way, to be kept."""
+    """`direct` is the direct chat that was opened on the way, to be kept.
+
+    `again`: it may have been sent before. `missed` says why it did not reach its person directly.
+    """
 
     ref: MessageRef | None = None
     direct: Address | None = None
+    again: bool = False
+    missed: str | None = None
 
 
 class Delivery:
-    """`told` is called with a row that was given up and why, so that somebody hears of it."""
+    """`told` is called with a row that was given up and why, `missed` with one whose person could only be
+    mentioned in the thread, so that somebody hears of it."""
 
     def __init__(
         self,
@@ -55,12 +62,14 @@ class Delivery:
         *,
         now: Now,
         told: Callable[[Outgoing, str], None],
+        missed: Callable[[Outgoing], None],
     ) -> None:
         self._outbox = outbox
         self._ports = ports
         self._run = run
         self._now = now
         self._told = told
+        self._missed = missed
         self._nudged = asyncio.Event()
         self._slow: dict[str, float] = {}
 
@@ -68,18 +77,19 @@ class Delivery:
         self._nudged.set()
 
     async def serve(self) -> None:
-        """Deliver until cancelled; a database that is away is waited for."""
+        """Deliver until cancelled, whatever one pass runs into; a database that is away is waited for."""
         while True:
             self._nudged.clear()
             try:
                 while await self.deliver_some():
                     pass
-            except Unavailable as error:
+            except TurnError as error:
                 log.warning("outbox unreachable", error=str(error))
-            try:
-                await asyncio.wait_for(self._nudged.wait(), POLL)
-            except TimeoutError:
-                continue
+            except Exception:
+                log.exception("a pass over the outbox failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):  # wait_for loses a cancellation that comes with a nudge
+                    await self._nudged.wait()
 
     async def deliver_some(self) -> int:
         """One pass over the lanes that are free; returns how many rows were handled."""
@@ -110,9 +120,16 @@ class Delivery:
             log.exception("delivery failed", outbox=outgoing.key)
             await self._later(parcel, TryLater(f"{type(error).__name__} while sending"))
         else:
-            await self._run(lambda: self._outbox.sent(parcel, delivered.ref, delivered.direct))
-            self._count(parcel, "sent")
-            DELIVERY_SECONDS.observe(max(0.0, (self._now() - parcel.created_at).total_seconds()))
+            await self._done(parcel, delivered)
+
+    async def _done(self, parcel: Parcel, delivered: Delivered) -> None:
+        if delivered.missed and isinstance(parcel.outgoing.to, Direct):
+            await self._run(lambda: self._missed(parcel.outgoing))
+        await self._run(lambda: self._outbox.sent(parcel, delivered.ref, delivered.direct, missed=delivered.missed))
+        if delivered.again:
+            log.warning("sent again", outbox=parcel.outgoing.key)
+        self._count(parcel, "again" if delivered.again else "sent")
+        DELIVERY_SECONDS.observe(max(0.0, (self._now() - parcel.created_at).total_seconds()))
 
     async def _failed(self, parcel: Parcel, reason: str) -> None:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
@@ -155,8 +172,10 @@ class Delivery:
         key = parcel.outgoing.key
         if (parcel.doubtful or parcel.tries) and (found := await port.find(to, key=key)):
             return Delivered(ref=found)  # an earlier try may have arrived although its answer did not
-        ref = await port.post(to, document or self._document(parcel, port.platform), key=key)
-        return Delivered(ref=ref)
+        again = parcel.doubtful and not port.finds
+        document = document or self._document(parcel, port.platform)
+        ref = await port.post(to, _marked(document) if again else document, key=key)
+        return Delivered(ref=ref, again=again)
 
     async def _update(self, parcel: Parcel) -> Delivered:
         if parcel.ref is None:
@@ -172,25 +191,26 @@ class Delivery:
         if near is not None and account is not None and near.channel.platform is account.platform:
             port = self._port(account.platform)
             to = Address(thread=near, reference=parcel.reference)
+            document = self._document(parcel, port.platform)
             try:
-                await port.whisper(to, account, self._document(parcel, port.platform), reply_url=reply_url)
+                await port.whisper(to, account, _marked(document) if parcel.doubtful else document, reply_url=reply_url)
             except CannotWhisper:
                 log.info("cannot whisper", outbox=parcel.outgoing.key)
             else:
-                return Delivered()
+                return Delivered(again=parcel.doubtful)
         try:
             return await self._to_direct_chat(parcel)
-        except GiveUp:
-            return await self._invite(parcel, near)
+        except GiveUp as error:
+            return replace(await self._invite(parcel, near), missed=str(error))
 
     async def _directly(self, parcel: Parcel, otherwise: UnderSlot | None) -> Delivered:
         try:
             return await self._to_direct_chat(parcel)
-        except GiveUp:
+        except GiveUp as error:
             if otherwise is None:
                 raise
             person = parcel.outgoing.to.person if isinstance(parcel.outgoing.to, Direct) else ""
-            return await self._in_the_open(parcel, otherwise, person)
+            return replace(await self._in_the_open(parcel, otherwise, person), missed=str(error))
 
     async def _to_direct_chat(self, parcel: Parcel) -> Delivered:
         account = parcel.account
@@ -203,7 +223,7 @@ class Delivery:
         opened = await port.direct(account, reference=parcel.reference)
         held = replace(parcel, reference=opened.reference or parcel.reference)
         posted = await self._post(held, opened.thread, self._document(parcel, port.platform))
-        return Delivered(ref=posted.ref, direct=opened)
+        return replace(posted, direct=opened)
 
     async def _in_the_open(self, parcel: Parcel, otherwise: UnderSlot, person: str) -> Delivered:
         """A ping for somebody the bot cannot reach mentions them in the ticket's own thread."""
@@ -248,6 +268,12 @@ def _under(parcel: Parcel, under: UnderSlot) -> Thread:
     if parcel.ref is None:
         return Thread(channel=under.channel)
     return Thread(channel=parcel.ref.thread.channel, root=parcel.ref.thread.root or parcel.ref.id)
+
+
+def _marked(document: Document) -> Document:
+    """For what may have arrived already and cannot be looked up."""
+    words = say("page.again", Language(document.language))
+    return replace(document, blocks=(*document.blocks, Small((Plain(words),))))
 
 
 def _invitation(link: str, outgoing: Outgoing) -> Document:

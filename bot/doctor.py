@@ -50,7 +50,7 @@ def _desk(settings: Settings, today: date) -> Iterator[Finding]:
 
 
 def _platforms(settings: Settings) -> Iterator[Finding]:
-    for platform in (Platform.SLACK, Platform.TEAMS, Platform.WEB):
+    for platform in (Platform.SLACK, Platform.TEAMS):
         reason = settings.why_off(platform)
         yield (
             Finding(state=State.WARN, text=reason)
@@ -62,6 +62,9 @@ def _platforms(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url is None and not settings.data.exists():
+        yield Finding(state=State.WARN, text=f"database: none in {settings.data} yet; `deskbell serve` makes it")
+        return
     try:
         behind = pending_migrations(settings.database)
         if behind:
@@ -78,7 +81,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _health(settings: Settings) -> Iterator[Finding]:
     storage = SqlStorage(make_engine(settings.database))
     try:
-        health = storage.health()
+        health, unreachable = storage.health(), storage.unreachable()
+        with storage.reading() as reading:
+            names = {id: person.name for id, person in reading.people(sorted(unreachable)).items()}
     finally:
         storage.close()
     yield Finding(state=State.OK, text=f"outbox: {health.pending} messages wait")
@@ -86,3 +91,5 @@ def _health(settings: Settings) -> Iterator[Finding]:
         yield Finding(state=State.WARN, text=f"failed turn {turn.id} at {turn.at:%Y-%m-%d %H:%M}Z: {turn.error}")
     for row in health.failed_rows:
         yield Finding(state=State.WARN, text=f"not delivered to {row.bucket}: {row.reason}")
+    for person, reason in unreachable.items():
+        yield Finding(state=State.WARN, text=f"cannot be written to directly: {names.get(person, person)}: {reason}")

@@ -77,4 +77,10 @@ class Turns:
         TURNS.labels("failed").inc()
         if not message.last_try:
             raise Unavailable("the turn failed and will be delivered again") from error
-        return await self._run(lambda: self._desk.fail(message, f"{type(error).__name__}: {error}"))
+        try:
+            return await self._run(lambda: self._desk.fail(message, f"{type(error).__name__}: {error}"))
+        except TurnError:
+            raise
+        except Exception as worse:
+            log.exception("the failure could not be kept", kind=message.kind)
+            raise Unavailable("neither the turn nor its failure could be stored") from worse

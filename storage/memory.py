@@ -47,6 +47,12 @@ class MemoryStorage:
         with self._tables.transaction():
             yield MemoryWork(self._tables)
 
+    def unreachable(self) -> Mapping[str, str]:
+        with self._tables.held():
+            missed = [row for row in self._tables.outbox.values() if row.state == "sent" and row.reason]
+        buckets = ((row.outgoing.to.bucket.partition(":"), row.reason or "") for row in missed)
+        return {person: reason for (kind, _, person), reason in buckets if kind == "person"}
+
     def feedback(self) -> Sequence[Feedback]:
         with self._tables.held():
             return tuple(self._tables.feedback.values())

@@ -43,9 +43,11 @@ class MemoryOutbox:
             clocks = self._tables.clocks.get(guard.ticket, {})
         return holds(guard, clocks.get((guard.ticket, guard.metric, guard.instance)))
 
-    def sent(self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None) -> bool:
+    def sent(
+        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
+    ) -> bool:
         with self._tables.transaction():
-            if not self._mark(parcel, state="sent"):
+            if not self._mark(parcel, state="sent", reason=missed):
                 return False
             if ref is not None:
                 self._keep_post(parcel.outgoing, ref)

@@ -67,9 +67,11 @@ class SqlOutbox:
             row = db.execute(select(clocks).where(*which)).first()
         return holds(guard, None if row is None else build(Clock, row))
 
-    def sent(self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None) -> bool:
+    def sent(
+        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
+    ) -> bool:
         with writing(self._engine) as db:
-            if not _mark(db, parcel, state="sent"):
+            if not _mark(db, parcel, state="sent", reason=missed):
                 return False
             if ref is not None:
                 _keep_post(db, parcel.outgoing, ref)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -59,6 +59,11 @@ class SqlStorage:
     def health(self) -> Health:
         with self.reading() as views:
             return views.health()
+
+    def unreachable(self) -> Mapping[str, str]:
+        """Why each person the bot could not write to directly was not reached, by id; reads the whole outbox."""
+        with self.reading() as views:
+            return views.unreachable()
 
     def feedback(self) -> Sequence[Feedback]:
         """Every verdict on an article, oldest first."""

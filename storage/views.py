@@ -113,6 +113,14 @@ class SqlReading:
             pending=pending(self._db),
         )
 
+    def unreachable(self) -> Mapping[str, str]:
+        """Why the newest message to a person that did not reach them directly did not, by the person's id."""
+        missed = select(outbox.c.bucket, outbox.c.reason).where(
+            outbox.c.state == "sent", outbox.c.reason.is_not(None), outbox.c.bucket.startswith("person:")
+        )
+        rows = self._db.execute(missed.order_by(outbox.c.id))
+        return {row.bucket.partition(":")[2]: row.reason for row in rows}
+
     def _open(self, which: ColumnElement[bool], limit: int) -> tuple[Sequence[Ticket], int]:
         count = self._db.scalar(select(func.count()).select_from(tickets).where(which, NOT_ENDED)) or 0
         return build_all(Ticket, self._db.execute(_most_pressing(which, limit)).all()), count

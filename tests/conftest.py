@@ -6,6 +6,7 @@ The storages are imported only by tests that ask for one.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,21 @@ def migrated_postgres(postgres_url: str) -> str:
 
     migrate(postgres_url)
     return postgres_url
+
+
+@pytest.fixture
+def new_postgres(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    from sqlalchemy import create_engine, make_url, text
+
+    name = f"desk_{uuid.uuid4().hex}"
+    server = make_url(postgres_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield server.set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -49,15 +49,15 @@ READING = frozenset({Verb.QUEUE, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.HELP})
 """Verbs that change nothing."""
 
 USAGE = {
-    Verb.ASK: "ask how do I set up the VPN",
+    Verb.ASK: "ask …",
     Verb.CLAIM: "claim 42",
     Verb.RELEASE: "release 42",
     Verb.ASSIGN: "assign 42 @Kim",
     Verb.TRANSFER: "transfer 42 hr",
     Verb.PRIORITY: "priority 42 high",
-    Verb.NOTE: "note 42 called them, no answer",
-    Verb.REPLY: "reply 42 your laptop is ready",
-    Verb.PENDING: "pending 42 which room are you in?",
+    Verb.NOTE: "note 42 …",
+    Verb.REPLY: "reply 42 …",
+    Verb.PENDING: "pending 42 …",
     Verb.RESOLVE: "resolve 42",
     Verb.REOPEN: "reopen 42",
     Verb.ESCALATE: "escalate 42",
@@ -67,6 +67,7 @@ USAGE = {
     Verb.WHY: "why 42",
     Verb.HELP: "help",
 }
+"""Shown to people of every language, so there are no words in it but the grammar's own."""
 
 _ALIASES = {
     Verb.ASK: "질문 提問 詢問",

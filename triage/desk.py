@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from triage.changes import Decision, Meet
@@ -21,7 +22,7 @@ from triage.matching import Match, Matcher
 from triage.model import ChannelKind, Kind, Language, Message, Person, Ticket
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Privately, Say, Target
 from triage.phrases import language_of_locale
-from triage.pings import UNDELIVERED, pinged, undelivered
+from triage.pings import OUT_OF_REACH, UNDELIVERED, out_of_reach, pinged, undelivered
 from triage.policy import Policy, audience
 from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
 from triage.reading import ALL, HISTORY, ROWS, teams_asked
@@ -170,14 +171,22 @@ class Desk:
 
         Not of a card that could not be updated: the lead was told when the card itself failed.
         """
-        if outgoing.ticket is None or outgoing.key.endswith(UNDELIVERED) or isinstance(outgoing.to, OnSlot):
+        if not isinstance(outgoing.to, OnSlot):
+            self._tell_lead(outgoing, partial(undelivered, outgoing, reason))
+
+    def missed(self, outgoing: Outgoing) -> None:
+        """A message to one person stands in the ticket's thread, for want of a direct chat: their lead is told."""
+        self._tell_lead(outgoing, partial(out_of_reach, outgoing))
+
+    def _tell_lead(self, about: Outgoing, word: Callable[..., Outgoing | None]) -> None:
+        if about.ticket is None or about.key.endswith((UNDELIVERED, OUT_OF_REACH)):
             return
         policy, now = self._policy(), self._now()
         with self._storage.writing() as work:
             look = work.look()
-            ticket = look.ticket(outgoing.ticket)
+            ticket = look.ticket(about.ticket)
             people = look.people(_leads(policy))
-            notice = undelivered(outgoing, reason, ticket, policy, people=people) if ticket else None
+            notice = word(ticket, policy, people=people) if ticket else None
             if notice is not None:
                 work.record(Decision(outgoing=(notice,)), now)
                 work.commit()

@@ -11,13 +11,16 @@ from datetime import datetime
 from triage import sla
 from triage.changes import Decision, KeepClock
 from triage.model import Language, Person, Ticket
-from triage.outgoing import At, Direct, Guard, Outgoing, Say, Target
+from triage.outgoing import At, Direct, Guard, Outgoing, Say, Target, Who
 from triage.policy import Policy, Team
 from triage.ports import DueClock
 from triage.turn import under_card
 
 UNDELIVERED = "/undelivered"
 """Ends the outbox key of word about a message that was given up."""
+
+OUT_OF_REACH = "/out-of-reach"
+"""Ends the outbox key of word about somebody who was mentioned in the thread instead."""
 
 
 def pinged(due: DueClock, policy: Policy, now: datetime, *, people: Mapping[str, Person]) -> Decision:
@@ -56,6 +59,30 @@ def undelivered(
         key=f"{outgoing.key}{UNDELIVERED}",
         to=Direct(person=team.lead, otherwise=under_card(ticket, team)),
         notice=Say(phrase="page.undelivered", values={"number": ticket.number, "reason": reason}),
+        language=_language(team.lead, policy, team, people),
+        ticket=ticket.id,
+    )
+
+
+def out_of_reach(
+    outgoing: Outgoing, ticket: Ticket, policy: Policy, *, people: Mapping[str, Person]
+) -> Outgoing | None:
+    """Word to the team's lead that what was for one person stands in the ticket's thread.
+
+    None when there is no lead to tell, or when it is the lead who cannot be reached.
+    """
+    team = policy.teams.get(ticket.team)
+    person = outgoing.to.person if isinstance(outgoing.to, Direct) else None
+    if team is None or team.lead is None or person is None or person == team.lead:
+        return None
+    name = policy.people[person].name if person in policy.people else person
+    return Outgoing(
+        key=f"{outgoing.key}{OUT_OF_REACH}",
+        to=Direct(person=team.lead),
+        notice=Say(
+            phrase="page.out_of_reach",
+            values={"who": Who(person=person, name=name), "number": ticket.number, "subject": ticket.subject},
+        ),
         language=_language(team.lead, policy, team, people),
         ticket=ticket.id,
     )

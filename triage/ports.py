@@ -59,6 +59,8 @@ class ChatPort(Protocol):
     """One platform's outbound side. Every method raises `TryLater` or `GiveUp`, nothing else."""
 
     platform: Platform
+    finds: bool
+    """Whether `find` can tell if a post went out; where not, what is in doubt is sent again and says so."""
 
     async def post(self, to: Address, document: Document, *, key: str) -> MessageRef:
         """Post; `key` is the outbox key, to be carried in the message where the platform allows it."""
@@ -186,8 +188,13 @@ class Outbox(Protocol):
         """Whether the guard still holds."""
         ...
 
-    def sent(self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None) -> bool:
-        """Mark sent, keep the reference; False when the lease was lost."""
+    def sent(
+        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
+    ) -> bool:
+        """Mark sent, keep the reference; False when the lease was lost.
+
+        `missed` says why it did not reach its person directly, for `doctor`.
+        """
         ...
 
     def later(self, parcel: Parcel, seconds: float, reason: str) -> None:

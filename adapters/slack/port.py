@@ -48,6 +48,7 @@ class SlackPort:
     """`bot` answers None until Slack has told who the bot is."""
 
     platform = Platform.SLACK
+    finds = True
 
     def __init__(self, client: AsyncWebClient, *, bot: Callable[[], Bot | None], now: Now) -> None:
         self._client = client

@@ -35,6 +35,7 @@ class TeamsPort:
     """`app_id` makes the link to the bot; `new_nonce` marks a card's buttons anew at each update."""
 
     platform = Platform.TEAMS
+    finds = False
 
     def __init__(
         self,

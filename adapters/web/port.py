@@ -27,6 +27,7 @@ class WebPort:
     """
 
     platform = Platform.WEB
+    finds = True
 
     def __init__(self, transcript: Transcript, *, now: Now, new_id: NewId, changed: News | None = None) -> None:
         self._transcript = transcript

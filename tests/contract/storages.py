@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -87,6 +87,8 @@ class Kept(Storage, Protocol):
     def feedback(self) -> Sequence[Feedback]: ...
 
     def health(self) -> Health: ...
+
+    def unreachable(self) -> Mapping[str, str]: ...
 
 
 @dataclass

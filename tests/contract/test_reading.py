@@ -34,6 +34,7 @@ from triage.changes import (
     OpenTicket,
 )
 from triage.model import Entry, EntryKind, Language, Priority, Status, Thread
+from triage.outgoing import Direct
 from triage.policy import Metric
 from triage.sla import ClockEvent, ClockEventKind, ClockState
 
@@ -213,3 +214,17 @@ def test_health_counts_tickets_and_lists_what_was_given_up(bench: Bench) -> None
     health = bench.storage.health()
     assert (health.tickets, health.pending) == ({Status.NEW: 1, Status.CLOSED: 1}, 1)
     assert [(row.key, row.ticket, row.reason) for row in health.failed_rows] == [("o1", "t1", "channel_not_found")]
+
+
+def test_whoever_could_only_be_mentioned_is_listed_with_the_reason(bench: Bench) -> None:
+    """`doctor` sees whom the bot cannot write to; a row that only had to wait first is no such thing."""
+    record(
+        bench.storage,
+        said=(words("o1", to=Direct(person="lee")), words("o2", to=Direct(person="ann"))),
+    )
+    outbox = bench.storage.outbox
+    leased = lease(outbox)
+    outbox.sent(leased["o1"], None, missed="user_disabled")
+    outbox.later(leased["o2"], -1, "429")
+    outbox.sent(lease(outbox)["o2"], None)
+    assert bench.storage.unreachable() == {"lee": "user_disabled"}

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from bot.compose import composed, new_id
 from bot.knowing import EMPLOYEE, Knowing
@@ -70,15 +69,11 @@ def policy(platform: Platform, place: str, agents: dict[str, str], help: Channel
 class World:
     """What a crash leaves behind. `pause` moves the desk's clock, `leases` the database's."""
 
-    file: Path
+    url: str
     policy: Policy
     at: datetime = MONDAY
     leases: float = 0.0
     storage_of: Callable[[SqlStorage], SqlStorage] = field(default=lambda storage: storage)
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.file}"
 
     def pause(self, **time: float) -> None:
         self.at += timedelta(**time)

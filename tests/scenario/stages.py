@@ -127,14 +127,16 @@ def _read(post: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def slack_stage(folder: Path) -> AsyncIterator[Stage]:
+async def slack_stage(folder: Path, *, database: str | None = None) -> AsyncIterator[Stage]:
+    """`database` is used instead of a file in `folder`."""
     async with FakeSlack() as slack:
         for user in ("UDANA", "ULEE", "UKIM"):
             slack.add_user(user, name=user[1:].title())
         slack.add_channel("CHELP", members={"UDANA", "ULEE"})
         slack.add_channel("CTRIAGE", members={"ULEE", "UKIM"})
         place = slack.team
-        world = _world(folder, Platform.SLACK, place, {"lee": "ULEE", "kim": "UKIM"}, "CHELP", "CTRIAGE")
+        url = database or _file(folder)
+        world = _world(url, Platform.SLACK, place, {"lee": "ULEE", "kim": "UKIM"}, "CHELP", "CTRIAGE")
         async with slack_process(slack, world) as desk:
             yield SlackStage(slack, world, desk)
 
@@ -217,7 +219,7 @@ class TeamsStage:
 async def teams_stage(folder: Path) -> AsyncIterator[Stage]:
     async with FakeTeams() as teams:
         agents = {"lee": object_id("lee"), "kim": object_id("kim")}
-        world = _world(folder, Platform.TEAMS, TENANT, agents, HELP, CHANNEL)
+        world = _world(_file(folder), Platform.TEAMS, TENANT, agents, HELP, CHANNEL)
         desk = world.desk()
         adapter = TeamsAdapter(
             teams.settings, desk.turns, retry_text=lambda _: "busy", done_text=lambda _: "done", token=teams.bot_token
@@ -303,7 +305,7 @@ def _command(document: Document, label: str) -> str:
 
 @asynccontextmanager
 async def web_stage(folder: Path) -> AsyncIterator[Stage]:
-    world = _world(folder, Platform.WEB, "demo", {"lee": "lee", "kim": "kim"}, "it-help", "triage-it")
+    world = _world(_file(folder), Platform.WEB, "demo", {"lee": "lee", "kim": "kim"}, "it-help", "triage-it")
     desk, news = world.desk(), News()
     transcript = desk.storage.transcript
     desk.ports[Platform.WEB] = WebPort(transcript, now=desk.now, new_id=new_id, changed=news)
@@ -322,9 +324,13 @@ STAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Stage]]] = {
 }
 
 
-def _world(folder: Path, platform: Platform, place: str, agents: dict[str, str], help: str, triage: str) -> World:
+def _file(folder: Path) -> str:
+    return f"sqlite:///{folder / 'desk.db'}"
+
+
+def _world(url: str, platform: Platform, place: str, agents: dict[str, str], help: str, triage: str) -> World:
     world = World(
-        folder / "desk.db",
+        url,
         policy(
             platform,
             place,

@@ -140,7 +140,7 @@ def _world(slack: FakeSlack, folder: Path) -> World:
     slack.add_channel("CHELP", members={"UDANA"})
     slack.add_channel("CTRIAGE", members={"ULEE"})
     help, triage = (Channel(platform=Platform.SLACK, place=slack.team, id=id) for id in ("CHELP", "CTRIAGE"))
-    world = World(folder / "desk.db", policy(Platform.SLACK, slack.team, {"lee": "ULEE"}, help, triage))
+    world = World(f"sqlite:///{folder / 'desk.db'}", policy(Platform.SLACK, slack.team, {"lee": "ULEE"}, help, triage))
     migrate(world.url)
     return world
 

@@ -153,6 +153,7 @@ async def test_a_ticket_can_be_reopened_by_its_requester(stage: Stage) -> None:
         ("show 1", UNKNOWN),
         ("why 1", "help channel of IT|nearest articles|first team"),
         ("help", "claim 42"),
+        ("note 1 she broke it herself", "#1"),
         ("claim 99", "cannot find a ticket #99"),
         ("frobnicate 1", "do not know"),
         ("clam 1", "Did you mean claim 1"),
@@ -191,3 +192,27 @@ async def test_release_gives_the_ticket_back(stage: Stage) -> None:
     await stage.press("Claim")
     await stage.press("Release")
     assert "nobody yet" in stage.card()
+
+
+@pytest.mark.parametrize(
+    ("orders", "expected"),
+    [
+        (("reply 1 Which floor?",), "Which floor?"),
+        (("resolve 1 New fuse.",), "New fuse."),
+        (("resolve 1", "reopen 1"), "open again"),
+    ],
+)
+async def test_an_order_reaches_the_requester(stage: Stage, orders: tuple[str, ...], expected: str) -> None:
+    """What an agent orders about a ticket is read where it was asked."""
+    await stage.ask(UNKNOWN)
+    for order in orders:
+        await stage.orders(order)
+    assert expected in stage.dana_sees()[-1]
+
+
+async def test_an_order_to_escalate_calls_the_next_person(stage: Stage) -> None:
+    """Kim owns it and Lee calls her: the team reads who was called."""
+    await stage.ask(UNKNOWN)
+    await stage.orders("assign 1 kim")
+    await stage.orders("escalate 1")
+    assert any("Kim" in text and "Lee" in text for text in stage.under_card())

@@ -11,8 +11,8 @@ from tests.builders import ASKED, NOW, POLICY, TERMS, TRIAGE, hr_ticket, person,
 from triage import sla
 from triage.changes import KeepClock
 from triage.model import Language, Ticket
-from triage.outgoing import At, Direct, Guard, InThread, Outgoing, Say, UnderSlot, card_slot
-from triage.pings import pinged, undelivered
+from triage.outgoing import At, Direct, Guard, InThread, Outgoing, Say, UnderSlot, Who, card_slot
+from triage.pings import out_of_reach, pinged, undelivered
 from triage.policy import Metric, Policy
 from triage.ports import DueClock
 
@@ -126,3 +126,21 @@ def test_without_a_lead_there_is_nobody_to_tell(team: str) -> None:
     """`doctor` lists the row all the same."""
     policy = replace(POLICY, teams={"leaderless": replace(POLICY.teams["it"], lead=None)})
     assert undelivered(LOST, "x", ticket(team=team), policy, people={}) is None
+
+
+# --- who is out of reach ---------------------------------------------------------------------------
+CALL = replace(LOST, to=Direct(person="kim"))
+
+
+def test_the_lead_is_told_who_could_only_be_mentioned() -> None:
+    """A ping that its owner may never read goes to the lead too."""
+    told = out_of_reach(CALL, ticket(), POLICY, people={"lee": person("lee", Language.KO)})
+    assert told is not None
+    assert (told.key, told.to, told.language) == ("k/out-of-reach", Direct(person="lee"), Language.KO)
+    assert isinstance(told.notice, Say)
+    assert told.notice.values["who"] == Who(person="kim", name="Kim")
+
+
+def test_a_lead_who_is_out_of_reach_is_not_written_to_about_it() -> None:
+    """It would not arrive either."""
+    assert out_of_reach(replace(CALL, to=Direct(person="lee")), ticket(), POLICY, people={}) is None

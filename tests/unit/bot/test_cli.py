@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 from pathlib import Path
+from zipfile import is_zipfile
 
 import pytest
 
@@ -125,3 +129,47 @@ def test_a_database_nobody_knows_is_wrong_input(
     monkeypatch.setenv("DESKBELL_DATABASE_URL", "mysql://desk@db/desk")
     assert main(["migrate"]) == 2
     assert "DESKBELL_DATABASE_URL must begin with" in capsys.readouterr().err
+
+
+def test_a_desk_that_was_named_is_not_replaced_by_the_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DESKBELL_CONFIG with a slip in it: exit code 2, not somebody else's answers."""
+    monkeypatch.setenv("DESKBELL_CONFIG", str(tmp_path / "none.yaml"))
+    assert main(["ask", "my vpn drops", "--json"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_data_folder_that_cannot_be_made_is_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file stands in its place: one sentence, exit code 2."""
+    (tmp_path / "file").touch()
+    assert main(["migrate", "--data", str(tmp_path / "file")]) == 2
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_teams_package_writes_the_app_to_upload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its path is the result; without an id or an address the variables are named."""
+    out = tmp_path / "app.zip"
+    assert main(["teams", "package", "--out", str(out)]) == 2
+    assert "MicrosoftAppId" in capsys.readouterr().err
+    monkeypatch.setenv("MicrosoftAppId", "00000000-0000-4000-8000-000000000001")
+    monkeypatch.setenv("DESKBELL_PUBLIC_URL", "https://desk.example.com")
+    assert main(["teams", "package", "--out", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    assert is_zipfile(out)
+
+
+def test_serve_says_which_platforms_are_off_and_why_and_an_address_in_use_is_exit_code_3(desk: Path) -> None:
+    """A process of its own, whose port somebody else has: it names what to set, and does not hang."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = ["serve", "--config", str(desk), "--data", str(desk.parent), "--port", port]
+        program = f"import sys; from bot.cli import main; sys.exit(main({arguments!r}))"
+        found = subprocess.run(
+            [sys.executable, "-c", program], env={"PATH": ""}, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert "Slack is off: set SLACK_BOT_TOKEN" in found.stderr
+    assert "Teams is off: set MicrosoftAppId" in found.stderr
+    assert (found.returncode, found.stdout) == (3, "")

@@ -13,6 +13,9 @@ from storage.engine import make_engine
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from tests.scenario.desk import MONDAY
+from triage.changes import Decision, Meet
+from triage.model import Language, Person
+from triage.outgoing import Direct, Outgoing, Say
 
 TODAY = date(2026, 3, 9)
 
@@ -56,3 +59,25 @@ def test_an_error_in_the_desk_fails(settings: Settings) -> None:
     """The same lines as `check`."""
     settings.config.write_text("teams: 3\n")
     assert any(finding.state is State.FAIL and "desk.yaml:1" in finding.text for finding in examine(settings, TODAY))
+
+
+def test_whoever_cannot_be_written_to_is_listed_by_name(settings: Settings) -> None:
+    """An owner who never reads a ping: the admin finds who, and why."""
+    migrate(settings.database)
+    storage = SqlStorage(make_engine(settings.database))
+    ping = Outgoing(key="p1", to=Direct(person="lee"), notice=Say(phrase="small_talk"), language=Language.EN)
+    with storage.writing() as work:
+        work.record(Decision(changes=(Meet(person=Person(id="lee", name="Lee Ho")),), outgoing=(ping,)), MONDAY)
+        work.commit()
+    (parcel,) = storage.outbox.lease(1)
+    storage.outbox.sent(parcel, None, missed="the person's account is deactivated")
+    storage.close()
+    assert any("Lee Ho: the person's account" in finding.text for finding in examine(settings, TODAY))
+
+
+def test_before_the_first_start_there_is_no_database_to_complain_of(tmp_path: Path, settings: Settings) -> None:
+    """Nothing is broken, and looking makes nothing."""
+    fresh = Settings.load({}, data=tmp_path / "none", config=settings.config)
+    (found,) = [finding for finding in examine(fresh, TODAY) if finding.text.startswith("database")]
+    assert (found.state, found.database) == (State.WARN, False)
+    assert not (tmp_path / "none").exists()

@@ -110,3 +110,9 @@ async def test_on_the_last_try_the_failure_is_kept_and_apologised_for(storage: M
     assert receipt.failure == failed.id
     assert "a bug" in failed.error
     assert storage.outbox.pending() == 1
+
+
+async def test_a_failure_that_cannot_be_kept_is_not_acknowledged(storage: MemoryStorage, run: Runner) -> None:
+    """Whatever is wrong, the adapter hears that nothing was stored, and nothing else."""
+    with pytest.raises(Unavailable):
+        await turns(storage, run, [], _broken)(message())

@@ -19,6 +19,7 @@ from bot.web import application
 from storage.schema import migrate
 from tests.scenario.desk import ARTICLES
 from triage.knowledge import Article, KnowledgeBase
+from triage.model import Account, Channel, ChannelKind, Kind, Message, Platform, Sender
 from triage.policy import Policy, Team
 
 POLICY = Policy(teams={"it": Team(id="it", name="IT")})
@@ -111,3 +112,28 @@ async def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
         text = (await web.get("/metrics")).text
     assert "# TYPE deskbell_turns_total counter" in text
     assert "deskbell_outbox_pending" in text
+
+
+async def test_metrics_name_nobody(tmp_path: Path) -> None:
+    """After a turn they count it, without who it was, where, or what about."""
+    async with serve(_settings(tmp_path)) as (web, running):
+        await _until_ready(web)
+        await running.turns(_message())
+        text = (await web.get("/metrics")).text
+    assert 'deskbell_turns_total{outcome="done"}' in text
+    assert not [word for word in ("zenobia", "Zenobia", "dm-", "leaks") if word in text]
+
+
+def _message() -> Message:
+    account = Account(platform=Platform.WEB, place="demo", user="zenobia")
+    channel = Channel(platform=Platform.WEB, place="demo", id="dm-zenobia", kind=ChannelKind.DM)
+    sender = Sender(account=account, name="Zenobia")
+    return Message(key="web:zenobia:1", kind=Kind.POST, sender=sender, channel=channel, id="1", text="the roof leaks")
+
+
+async def test_it_stops_at_once_though_it_was_nudged_in_the_same_moment(tmp_path: Path) -> None:
+    """A message taken right before the end must not keep the process alive."""
+    async with asyncio.timeout(10), serve(_settings(tmp_path)) as (web, running):
+        await _until_ready(web)
+        await asyncio.sleep(0.1)
+        running.delivery.nudge()
