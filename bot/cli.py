@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import zoneinfo
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ DONE, FOUND, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    zoneinfo.reset_tzpath(to=())  # the pinned tzdata package, not whatever the machine has
     try:
         command: Callable[[argparse.Namespace], int] = options.run
         return command(options)

@@ -51,7 +51,7 @@ class Delivered:
 
 
 class Delivery:
-    """`told` is called with a row that was given up and why, `missed` with one whose person could only be
+    """`told` is called with a row that was given up, `missed` with one whose person could only be
     mentioned in the thread, so that somebody hears of it."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Delivery:
         run: Runner,
         *,
         now: Now,
-        told: Callable[[Outgoing, str], None],
+        told: Callable[[Outgoing], None],
         missed: Callable[[Outgoing], None],
     ) -> None:
         self._outbox = outbox
@@ -135,7 +135,7 @@ class Delivery:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
         self._count(parcel, "failed")
         await self._run(lambda: self._outbox.failed(parcel, reason))
-        await self._run(lambda: self._told(parcel.outgoing, reason))
+        await self._run(lambda: self._told(parcel.outgoing))
 
     async def _later(self, parcel: Parcel, error: TryLater) -> None:
         if self._now() - parcel.created_at > GIVE_UP_AFTER and parcel.tries > 1:

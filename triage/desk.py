@@ -166,13 +166,13 @@ class Desk:
             return loaded
         return work.load(replace(lookup, here=own_thread(message, arrival.sender)))
 
-    def undelivered(self, outgoing: Outgoing, reason: str) -> None:
+    def undelivered(self, outgoing: Outgoing) -> None:
         """A message about a ticket was given up: the team's lead is told, once.
 
         Not of a card that could not be updated: the lead was told when the card itself failed.
         """
         if not isinstance(outgoing.to, OnSlot):
-            self._tell_lead(outgoing, partial(undelivered, outgoing, reason))
+            self._tell_lead(outgoing, partial(undelivered, outgoing))
 
     def missed(self, outgoing: Outgoing) -> None:
         """A message to one person stands in the ticket's thread, for want of a direct chat: their lead is told."""

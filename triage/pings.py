@@ -48,9 +48,7 @@ def pinged(due: DueClock, policy: Policy, now: datetime, *, people: Mapping[str,
     return Decision(changes=(kept,), outgoing=(ping,))
 
 
-def undelivered(
-    outgoing: Outgoing, reason: str, ticket: Ticket, policy: Policy, *, people: Mapping[str, Person]
-) -> Outgoing | None:
+def undelivered(outgoing: Outgoing, ticket: Ticket, policy: Policy, *, people: Mapping[str, Person]) -> Outgoing | None:
     """Word to the team's lead that a message was given up; None when there is no lead to tell."""
     team = policy.teams.get(ticket.team)
     if team is None or team.lead is None:
@@ -58,7 +56,7 @@ def undelivered(
     return Outgoing(
         key=f"{outgoing.key}{UNDELIVERED}",
         to=Direct(person=team.lead, otherwise=under_card(ticket, team)),
-        notice=Say(phrase="page.undelivered", values={"number": ticket.number, "reason": reason}),
+        notice=Say(phrase="page.undelivered", values={"number": ticket.number}),
         language=_language(team.lead, policy, team, people),
         ticket=ticket.id,
     )

@@ -352,11 +352,11 @@ def test_the_lead_is_told_once_of_what_was_given_up(office: Office) -> None:
     """And not of that message in turn."""
     office.desk.take(QUESTION)
     promise, *_ = office.deliver()
-    office.desk.undelivered(promise, "channel_not_found")
-    office.desk.undelivered(promise, "channel_not_found")
+    office.desk.undelivered(promise)
+    office.desk.undelivered(promise)
     told = office.deliver()
     assert phrases(told) == ["page.undelivered"]
-    office.desk.undelivered(told[0], "cannot_dm")
+    office.desk.undelivered(told[0])
     assert office.deliver() == []
 
 
@@ -365,6 +365,6 @@ def test_nobody_is_told_of_a_card_that_could_not_be_updated(office: Office) -> N
     card = opened(office)
     (update,) = [item for item in office.take(mention("claim", by="kim", at=card)) if isinstance(item.to, OnSlot)]
     assert isinstance(update.notice, Card)
-    office.desk.undelivered(update, "message_not_found")
-    office.desk.undelivered(replace(update, to=InThread(thread=ASKED), ticket=None), "x")
+    office.desk.undelivered(update)
+    office.desk.undelivered(replace(update, to=InThread(thread=ASKED), ticket=None))
     assert office.deliver() == []

@@ -112,20 +112,20 @@ LOST = Outgoing(key="k", to=InThread(thread=ASKED), notice=Say(phrase="x"), lang
 
 def test_the_lead_is_told_of_a_message_that_was_given_up() -> None:
     """Once: the key follows from the lost message's."""
-    told = undelivered(LOST, "channel_not_found", ticket(), POLICY, people={"lee": person("lee", Language.KO)})
+    told = undelivered(LOST, ticket(), POLICY, people={"lee": person("lee", Language.KO)})
     assert told is not None
     assert (told.key, told.language) == ("k/undelivered", Language.KO)
     assert isinstance(told.to, Direct)
     assert told.to.person == "lee"
     assert isinstance(told.notice, Say)
-    assert told.notice.values == {"number": 7, "reason": "channel_not_found"}
+    assert told.notice.values == {"number": 7}
 
 
 @pytest.mark.parametrize("team", ["gone", "leaderless"])
 def test_without_a_lead_there_is_nobody_to_tell(team: str) -> None:
     """`doctor` lists the row all the same."""
     policy = replace(POLICY, teams={"leaderless": replace(POLICY.teams["it"], lead=None)})
-    assert undelivered(LOST, "x", ticket(team=team), policy, people={}) is None
+    assert undelivered(LOST, ticket(team=team), policy, people={}) is None
 
 
 # --- who is out of reach ---------------------------------------------------------------------------
