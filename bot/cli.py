@@ -7,11 +7,15 @@ Results go to stdout, messages to stderr. Exit 0 done, 1 a check found errors, 2
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
+import socket
 import sys
 import zoneinfo
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
@@ -39,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Unavailable as error:
         _say(f"The database cannot be used: {error}")
         return UNAVAILABLE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader (`head`) has seen enough
+        return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deskbell", description="A help desk inside Slack and Microsoft Teams.")
+    parser.add_argument("--version", action="version", version=f"deskbell {version('deskbell')}")
     parser.add_argument("--data", type=Path, help="folder of the embedded database (default ./.deskbell)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -263,10 +271,20 @@ def _secrets(settings: Settings) -> list[str]:
 
 
 def _run(app: FastAPI, settings: Settings) -> int:
+    """Serve until told to stop; uvicorn itself ends the program when the address is taken."""
+    if settings.port and _taken(settings.host, settings.port):
+        _say(f"{settings.host}:{settings.port} is in use: stop what listens there, or choose another --port.")
+        return UNAVAILABLE
     uvicorn.run(
         app, host=settings.host, port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=8
     )
     return DONE
+
+
+def _taken(host: str, port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -173,3 +174,22 @@ def test_serve_says_which_platforms_are_off_and_why_and_an_address_in_use_is_exi
     assert "Slack is off: set SLACK_BOT_TOKEN" in found.stderr
     assert "Teams is off: set MicrosoftAppId" in found.stderr
     assert (found.returncode, found.stdout) == (3, "")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(desk: Path) -> None:
+    """`deskbell ask … | head -1` ends quietly."""
+    ask = [Path(sys.executable).with_name("deskbell"), "ask", "my vpn drops", "--config", desk]
+    with subprocess.Popen(ask, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert asking.stdout is not None
+        asking.stdout.close()
+        assert asking.wait(60) == 0
+        assert asking.stderr is not None
+        assert b"Traceback" not in asking.stderr.read()
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, for bug reports."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"deskbell {version('deskbell')}\n"
