@@ -178,7 +178,7 @@ def test_serve_says_which_platforms_are_off_and_why_and_an_address_in_use_is_exi
 
 def test_a_reader_that_has_seen_enough_is_no_error(desk: Path) -> None:
     """`deskbell ask … | head -1` ends quietly."""
-    ask = [Path(sys.executable).with_name("deskbell"), "ask", "my vpn drops", "--config", desk]
+    ask: list[str | Path] = [Path(sys.executable).with_name("deskbell"), "ask", "my vpn drops", "--config", desk]
     with subprocess.Popen(ask, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
         assert asking.stdout is not None
         asking.stdout.close()
