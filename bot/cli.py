@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     zoneinfo.reset_tzpath(to=())  # the pinned tzdata package, not whatever the machine has
     try:
         command: Callable[[argparse.Namespace], int] = options.run
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
     except SettingsError as error:
         return _complain(*error.sentences)
     except Unavailable as error:
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader (`head`) has seen enough
         return DONE
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
