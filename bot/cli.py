@@ -1,4 +1,4 @@
-"""The command line: `deskbell demo, serve, init, check, ask, migrate, doctor, teams package`.
+"""The command line: `deskbell demo, serve, init, check, ask, kb, eval, migrate, doctor, teams package`.
 
 Results go to stdout, messages to stderr. Exit 0 done, 1 a check found errors, 2 wrong usage or input,
 3 database or network unavailable (DESIGN.md, section 7).
@@ -21,7 +21,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bot import deskfile, logs, sample
+from bot import cli_eval, cli_kb, deskfile, logs, sample
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(ask)
     ask.set_defaults(run=_ask)
 
+    cli_kb.add(commands)
+    cli_eval.add(commands)
+
     migrate = commands.add_parser("migrate", help="bring the database up to date")
     _add_config(migrate)
     migrate.set_defaults(run=_migrate)
@@ -120,6 +123,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 # --- commands ----------------------------------------------------------------------------------
 def _demo(options: argparse.Namespace) -> int:
+    from bot import encoders
     from bot.demo import demo_app, forget
     from bot.settings import is_loopback
 
@@ -131,7 +135,7 @@ def _demo(options: argparse.Namespace) -> int:
     if options.fresh:
         forget(settings.data)
     desk = _sample()
-    app = demo_app(desk, _articles(desk), settings.data)
+    app = demo_app(desk, settings.data, encoder=encoders.loader(settings))
     _say(f"Deskbell demo: open http://{settings.host}:{settings.port}/ in your browser (Ctrl+C stops it).")
     return _run(app, settings)
 
@@ -151,7 +155,7 @@ def _serve(options: argparse.Namespace) -> int:
     if all(settings.why_off(platform) for platform in (Platform.SLACK, Platform.TEAMS)):
         _say("No platform is on: the server answers health checks only.")
     _make_folder(settings.data)
-    return _run(application(serving(settings, _articles(desk), desk.policy)), settings)
+    return _run(application(serving(settings, desk)), settings)
 
 
 def _init(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from starlette.routing import BaseRoute
@@ -17,19 +17,25 @@ from adapters.teams.credentials import AppType
 from adapters.teams.credentials import Settings as TeamsSettings
 from adapters.web.news import News
 from adapters.web.port import WebPort
+from bot import encoders
 from bot.delivery import Delivery
-from bot.knowing import Knowing
+from bot.deskfile import Desk as DeskFile
+from bot.knowing import Knowing, audiences_of
 from bot.running import Adapter, Running, embedded
 from bot.settings import Settings
+from bot.syncing import FolderSync
 from bot.turns import Runner, Turns
 from storage.engine import make_engine
 from storage.sql import SqlStorage
 from triage.desk import Desk
-from triage.knowledge import KnowledgeBase
+from triage.learning import labelled
+from triage.matching import Encoder
 from triage.model import Platform
 from triage.phrases import language_of_locale, say
 from triage.policy import Policy
 from triage.ports import ChatPort, Now
+
+LoadEncoder = Callable[[], Encoder] | None
 
 THREADS = 8
 """For PostgreSQL; SQLite has one writer."""
@@ -71,13 +77,16 @@ def composed(
     )
 
 
-def serving(settings: Settings, kb: KnowledgeBase, policy: Policy) -> Running:
+def serving(settings: Settings, desk: DeskFile) -> Running:
     """The real thing: each platform whose credentials are set."""
     ports: dict[Platform, ChatPort] = {}
     platforms = frozenset(p for p in (Platform.SLACK, Platform.TEAMS) if settings.why_off(p) is None)
     storage = SqlStorage(make_engine(settings.database), new_id=new_id)
-    knowing = Knowing(kb, precision=policy.precision)
-    running = composed(storage, settings.database, knowing, policy.only(platforms), ports)
+    policy = desk.policy.only(platforms)
+    running = composed(
+        storage, settings.database, knowing(desk.policy, storage, encoders.loader(settings)), policy, ports
+    )
+    _keep_in_step(running, desk)
     if Platform.SLACK in platforms:
         slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
@@ -87,16 +96,33 @@ def serving(settings: Settings, kb: KnowledgeBase, policy: Policy) -> Running:
     return running
 
 
-def demonstrating(database: str, kb: KnowledgeBase, policy: Policy, *, now: Now) -> tuple[Running, News]:
+def demonstrating(database: str, desk: DeskFile, *, now: Now, encoder: LoadEncoder = None) -> tuple[Running, News]:
     """The desk behind the demo page: the web chat is its only platform."""
     news = News()
     ports: dict[Platform, ChatPort] = {}
     storage = SqlStorage(make_engine(database), new_id=new_id)
-    knowing = Knowing(kb, precision=policy.precision)
-    running = composed(storage, database, knowing, policy.only(frozenset({Platform.WEB})), ports, now=now)
+    policy = desk.policy.only(frozenset({Platform.WEB}))
+    running = composed(storage, database, knowing(desk.policy, storage, encoder), policy, ports, now=now)
+    _keep_in_step(running, desk)
     ports[Platform.WEB] = WebPort(storage.transcript, now=now, new_id=new_id, changed=news)
     running.sweep_seconds = 0.5
     return running, news
+
+
+def knowing(policy: Policy, storage: SqlStorage, encoder: LoadEncoder) -> Knowing:
+    """Empty until it follows the library."""
+    return Knowing(
+        precision=policy.precision,
+        audiences=audiences_of(policy),
+        encoder=encoder,
+        labelled=lambda audience: labelled(storage.cases(), audience),
+    )
+
+
+def _keep_in_step(running: Running, desk: DeskFile) -> None:
+    """The folder that desk.yaml names fills the library."""
+    running.folder = FolderSync(desk.kb, running.storage.library, policy=desk.policy, now=running.now)
+    running.pull_seconds = desk.pull
 
 
 def _connect(

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam, direct_channel
 from adapters.web.news import News
 from adapters.web.page import mount
-from bot.compose import demonstrating, new_id
+from bot.compose import LoadEncoder, demonstrating, new_id
 from bot.deskfile import Desk
 from bot.running import Running
 from bot.web import application
@@ -23,7 +23,6 @@ from storage.engine import make_engine
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from triage.calendars import Calendar, next_open, walk
-from triage.knowledge import KnowledgeBase
 from triage.model import Language, Platform
 from triage.phrases import say
 from triage.policy import Policy
@@ -69,7 +68,7 @@ def forget(data: Path) -> None:
         name.unlink(missing_ok=True)
 
 
-def demo_app(desk: Desk, kb: KnowledgeBase, data: Path) -> FastAPI:
+def demo_app(desk: Desk, data: Path, *, encoder: LoadEncoder = None) -> FastAPI:
     """The demo as one ASGI app."""
     data.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{database(data)}"
@@ -77,7 +76,7 @@ def demo_app(desk: Desk, kb: KnowledgeBase, data: Path) -> FastAPI:
     policy = desk.policy
     first = next(iter(policy.teams.values()))
     clock = FastClock(first.terms.calendar, _resumed(url, policy), SPEED)
-    running, news = demonstrating(url, kb, policy, now=clock)
+    running, news = demonstrating(url, desk, now=clock, encoder=encoder)
     page = demo_desk(running, news, policy, first.terms.calendar.timezone)
     return application(running, pages=lambda app: mount(app, page))
 

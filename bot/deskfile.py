@@ -13,8 +13,9 @@ from types import MappingProxyType
 
 from bot import deskcheck, kb
 from bot.deskfile_schema import DeskEntry, PersonEntry, TeamEntry
-from bot.forms import validate
-from bot.yamlfile import Problem, Severity, Source, has_errors, parse, read_text
+from bot.forms import named, validate
+from bot.pulling import is_checkout
+from bot.yamlfile import Problem, Severity, Source, Where, has_errors, parse, read_text
 from triage.model import Account, Channel, Platform
 from triage.policy import Member, Policy, Team
 
@@ -29,6 +30,8 @@ class Desk:
     file: Path
     policy: Policy
     kb: Path
+    pull: int | None = None
+    """Seconds between two pulls of the checkout that the folder of articles is in; None for never."""
 
 
 def read(file: Path) -> tuple[Desk | None, list[Problem]]:
@@ -36,7 +39,7 @@ def read(file: Path) -> tuple[Desk | None, list[Problem]]:
     form, source, problems = _read(file)
     if form is None or has_errors(problems):
         return None, problems
-    return Desk(file=file, policy=_policy(form, source), kb=file.parent / form.kb), problems
+    return Desk(file=file, policy=_policy(form, source), kb=file.parent / form.kb.folder, pull=form.kb.pull), problems
 
 
 def check(file: Path, *, today: date) -> list[Problem]:
@@ -44,9 +47,12 @@ def check(file: Path, *, today: date) -> list[Problem]:
     form, source, problems = _read(file)
     if form is None:
         return problems
-    folder = file.parent / form.kb
+    folder = file.parent / form.kb.folder
     if not folder.is_dir():
         return [*problems, source.problem(("kb",), f"kb: there is no folder {folder}: make it, or name another")]
+    if form.kb.pull and not is_checkout(folder):
+        where: Where = ("kb", "pull")
+        problems.append(source.problem(where, named(where, f"{folder} is not in a git checkout: leave pull away")))
     policy = None if has_errors(problems) else _policy(form, source)
     _, of_articles = kb.read_folder(folder, policy=policy, today=today)
     return problems + of_articles

@@ -10,7 +10,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from bot.deskfile_values import Duration, Email, Holiday, Hours, Id, Stage, Text, Tongue, Zone, distinct, windows
 from triage.calendars import ALWAYS, Calendar
@@ -157,11 +166,31 @@ class AnswersEntry(Entry):
     """The share of its own answers that must be right; below it, it suggests or opens a ticket."""
 
 
+class KbEntry(Entry):
+    """The folder of articles, and how it is kept up to date."""
+
+    folder: Text
+    """Folder of articles, relative to this file."""
+    pull: Duration | None = None
+    """How often to `git pull` the checkout that the folder is in; never when left out."""
+
+
+class _OrFolder:
+    """In the JSON Schema: the folder alone, as text, will do."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "minLength": 1}, handler(core)]}
+
+
+def _kb(written: object) -> object:
+    return {"folder": written} if isinstance(written, str) else written
+
+
 class DeskEntry(Entry):
     """A Deskbell desk: people, teams, promises."""
 
-    kb: Text = "kb/"
-    """Folder of articles, relative to this file."""
+    kb: Annotated[KbEntry, BeforeValidator(_kb), _OrFolder()] = KbEntry(folder="kb/")
+    """Folder of articles, relative to this file; or a mapping with folder and pull, as in {folder: kb/, pull: 15m}."""
     places: PlacesEntry = PlacesEntry()
     """Slack workspaces and Teams tenants."""
     people: dict[Id, PersonEntry] = {}

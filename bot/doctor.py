@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from bot import deskfile
+from bot import deskfile, encoders
 from bot.settings import Settings
 from bot.yamlfile import Severity
 from storage.engine import make_engine
 from storage.schema import pending_migrations
 from storage.sql import SqlStorage
 from triage.errors import Unavailable
+from triage.matching import EncoderFailed
 from triage.model import Platform
 
 
@@ -38,6 +39,7 @@ def examine(settings: Settings, today: date) -> Iterator[Finding]:
     """Everything worth knowing, most basic first."""
     yield from _desk(settings, today)
     yield from _platforms(settings)
+    yield from _encoder(settings)
     yield from _database(settings)
 
 
@@ -61,6 +63,21 @@ def _platforms(settings: Settings) -> Iterator[Finding]:
         yield Finding(state=State.WARN, text=complaint)
 
 
+def _encoder(settings: Settings) -> Iterator[Finding]:
+    """An encoder that fails is no more than a warning: articles are matched by words meanwhile."""
+    chosen = encoders.choice(settings)
+    text = f"encoder: {chosen.told}"
+    if chosen.trouble:
+        yield Finding(state=State.WARN, text=f"{text}; {chosen.trouble}")
+    elif chosen.kind is encoders.Kind.ENDPOINT:
+        try:
+            yield Finding(state=State.OK, text=f"{text}: {encoders.attempt(settings)}")
+        except EncoderFailed as error:
+            yield Finding(state=State.WARN, text=f"{text}: {error}")
+    else:
+        yield Finding(state=State.OK, text=text)
+
+
 def _database(settings: Settings) -> Iterator[Finding]:
     if settings.database_url is None and not settings.data.exists():
         yield Finding(state=State.WARN, text=f"database: none in {settings.data} yet; `deskbell serve` makes it")
@@ -74,8 +91,30 @@ def _database(settings: Settings) -> Iterator[Finding]:
             return
         yield Finding(state=State.OK, text="database: reachable and up to date")
         yield from _health(settings)
+        yield from _pulls(settings)
     except Unavailable as error:
         yield Finding(state=State.FAIL, text=f"database: {error}", database=True)
+
+
+def _pulls(settings: Settings) -> Iterator[Finding]:
+    desk, _ = deskfile.read(settings.config)
+    if desk is None or desk.pull is None:
+        return
+    storage = SqlStorage(make_engine(settings.database))
+    try:
+        last = storage.library.pulls().get(str(desk.kb.resolve()))
+    finally:
+        storage.close()
+    if last is None:
+        yield Finding(state=State.WARN, text=f"articles: {desk.kb} was never pulled yet; `deskbell serve` does it")
+        return
+    at, problem = last
+    when = f"{desk.kb} at {at:%Y-%m-%d %H:%M}Z"
+    yield (
+        Finding(state=State.WARN, text=f"articles: could not pull {when}: {problem}")
+        if problem
+        else Finding(state=State.OK, text=f"articles: pulled {when}")
+    )
 
 
 def _health(settings: Settings) -> Iterator[Finding]:

@@ -13,14 +13,17 @@ from starlette.routing import BaseRoute
 
 from bot.clockwork import Clockwork
 from bot.delivery import Delivery
-from bot.knowing import EMPLOYEE, Knowing
+from bot.knowing import Knowing
 from bot.metrics import PENDING, PINGS, TICKETS
+from bot.pulling import pull
+from bot.reporting import Reporting
+from bot.syncing import FolderSync
 from bot.turns import Runner, Turns
 from storage.schema import migrate, pending_migrations
 from storage.sql import SqlStorage
 from triage.changes import Decision, Meet
 from triage.desk import Desk
-from triage.errors import Unavailable
+from triage.errors import DeskError
 from triage.model import Account, Language, Person, Platform
 from triage.policy import Member, Policy
 from triage.ports import ChatPort, Now
@@ -28,6 +31,9 @@ from triage.ports import ChatPort, Now
 SWEEP_SECONDS = 2.0
 PURGE_SECONDS = 3_600.0
 GAUGE_SECONDS = 15.0
+REPORT_SECONDS = 60.0
+SYNC_SECONDS = 2.0
+FOLLOW_SECONDS = 1.0
 LONGEST_PAUSE = 15.0
 
 log = structlog.get_logger(__name__)
@@ -61,25 +67,30 @@ class Running:
     routes: list[BaseRoute] = field(default_factory=list)
     clockwork: Clockwork = field(default_factory=Clockwork)
     database: str
+    folder: FolderSync | None = None
+    """The folder of articles; without one the library alone says what is in force."""
+    pull_seconds: int | None = None
+    """Between two pulls of the checkout that the folder is in."""
     sweep_seconds: float = SWEEP_SECONDS
     problem: str | None = "starting"
     """Why the database is not ready, in words for an admin."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _aside: Runner = field(default_factory=lambda: Runner(2))
+    """For articles: a folder takes longer to read than a turn may wait."""
 
     @property
     def not_ready(self) -> Sequence[str]:
         """Why messages cannot be taken, a sentence each; empty when they can."""
         waiting = [f"{platform} is not connected yet" for platform, a in self.adapters.items() if not a.ready]
-        return ([f"database: {self.problem}"] if self.problem else []) + waiting
+        reading = [] if self.knowing.ready else ["articles: they are still being read"]
+        return ([f"database: {self.problem}"] if self.problem else []) + reading + waiting
 
     async def start(self) -> None:
         """Returns at once; what cannot be reached yet is tried again in the background."""
         self._tasks = [asyncio.create_task(self._open())]
 
     async def _open(self) -> None:
-        """First the matchers and the database, then whatever brings messages."""
-        await asyncio.to_thread(self.knowing.matcher, EMPLOYEE)
-        self._tasks.append(asyncio.create_task(asyncio.to_thread(self.knowing.warm, self.policy)))
+        """First the database and the articles, then whatever brings messages."""
         pause = 1.0
         while not await self._opened():
             log.error("database is not ready", problem=self.problem, next_try_s=pause)
@@ -88,7 +99,15 @@ class Running:
         self.clockwork.every(self.sweep_seconds, "sweep", self.sweep)
         self.clockwork.every(PURGE_SECONDS, "purge", self._purge)
         self.clockwork.every(GAUGE_SECONDS, "gauges", self._measure)
+        self.clockwork.every(REPORT_SECONDS, "report", self.report)
+        self.clockwork.every(FOLLOW_SECONDS, "articles", self.follow)
+        self.clockwork.every(SYNC_SECONDS, "folder", self.sync)
+        if self.pull_seconds is not None:
+            self.clockwork.every(self.pull_seconds, "pull", self.pull)
+            self._tasks.append(asyncio.create_task(self.pull()))
         self.clockwork.start()
+        while not await asyncio.to_thread(self.knowing.wait, 0.5):
+            pass
         self._tasks.append(asyncio.create_task(self.delivery.serve()))
         for adapter in self.adapters.values():
             await adapter.start()
@@ -97,8 +116,14 @@ class Running:
         try:
             await self.run(lambda: prepare(self.database))
             await self.run(lambda: introduce(self.storage, self.policy, self.now()))
-        except (Unavailable, NeedsMigration) as error:
+            await self.sync()
+            await self.follow()
+        except (DeskError, NeedsMigration) as error:
             self.problem = str(error)
+            return False
+        except Exception as error:
+            log.exception("the desk cannot be opened")
+            self.problem = f"{type(error).__name__}, see the log"
             return False
         self.problem = None
         return True
@@ -111,6 +136,8 @@ class Running:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.knowing.close()
+        self._aside.close()
         self.run.close()
         self.storage.close()
 
@@ -120,6 +147,34 @@ class Running:
         if rung:
             PINGS.inc(rung)
             self.delivery.nudge()
+
+    async def report(self) -> None:
+        """Post the reports of the day before that are due."""
+        job = Reporting(self.storage, self.knowing, lambda: self.policy, now=self.now)
+        if await self._aside(job.run):
+            self.delivery.nudge()
+
+    async def sync(self) -> None:
+        """Bring the library up to date with the folder, if that changed. Raises Unavailable."""
+        if self.folder is None:
+            return
+        changed = await self._aside(self.folder.sync)
+        if changed:
+            await self.follow()
+
+    async def follow(self) -> None:
+        """Begin to put the library's articles in force, if its revision moved. Raises Unavailable."""
+        await self._aside(lambda: self.knowing.follow(self.storage.library))
+
+    async def pull(self) -> None:
+        """Pull the checkout of articles, and keep how that went for `doctor`. Raises Unavailable."""
+        if self.folder is None:
+            return
+        folder = self.folder.folder.resolve()
+        problem = await pull(folder)
+        if problem:
+            log.warning("articles could not be pulled", folder=str(folder), problem=problem)
+        await self._aside(lambda: self.storage.library.pulled(str(folder), self.now(), problem))
 
     async def _purge(self) -> None:
         await self.run(lambda: self.storage.purge(self.now()))

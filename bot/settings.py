@@ -45,6 +45,26 @@ def _database_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _embeddings_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address that begins with https://")
+    if parts.username or parts.password:
+        raise ValueError("must hold no password: set DESKBELL_EMBEDDINGS_KEY")
+    if parts.query or parts.fragment:
+        raise ValueError("must hold neither ? nor #")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must begin with https://: people's questions are sent there (http:// only to this machine)")
+    return text.rstrip("/").removesuffix("/embeddings")
+
+
+def _header_value(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("must be letters, digits and signs of ASCII, in one line")
+    return secret
+
+
 class Settings(BaseModel):
     """One process's settings, frozen. The alias of a field is the name of its environment variable."""
 
@@ -89,6 +109,19 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field("text", alias="DESKBELL_LOG_FORMAT")
     """`text` for people, `json` for machines."""
 
+    encoder: Literal["auto", "bundled", "endpoint", "off"] = Field("auto", alias="DESKBELL_ENCODER")
+    """What matches by meaning; `auto`: the address when it is set, else the bundled one when it is installed."""
+    embeddings_url: Annotated[str, AfterValidator(_embeddings_url)] | None = Field(
+        None, alias="DESKBELL_EMBEDDINGS_URL"
+    )
+    """Of an API like OpenAI's, the part before /embeddings; every question is sent there."""
+    embeddings_model: str | None = Field(None, alias="DESKBELL_EMBEDDINGS_MODEL")
+    """As that API calls it."""
+    embeddings_key: Annotated[SecretStr, AfterValidator(_header_value)] | None = Field(
+        None, alias="DESKBELL_EMBEDDINGS_KEY"
+    )
+    """Its bearer token, where it wants one."""
+
     data: Path = Path(".deskbell")
     """Folder of the embedded database; flag --data."""
     host: str = "127.0.0.1"
@@ -122,6 +155,14 @@ class Settings(BaseModel):
             raise ValueError(
                 f"DESKBELL_TEAMS_UNAUTHENTICATED works only on this machine: listen on 127.0.0.1, not on {self.host}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _embeddings_are_whole(self) -> Settings:
+        if self.encoder == "endpoint" and not self.embeddings_url:
+            raise ValueError("DESKBELL_ENCODER=endpoint needs DESKBELL_EMBEDDINGS_URL")
+        if self.embeddings_url and not self.embeddings_model:
+            raise ValueError("DESKBELL_EMBEDDINGS_URL needs DESKBELL_EMBEDDINGS_MODEL, the model's name there")
         return self
 
     @property
@@ -173,6 +214,8 @@ class Settings(BaseModel):
         if bool(self.slack_client_id) != bool(self.slack_client_secret):
             missing = "SLACK_CLIENT_SECRET" if self.slack_client_id else "SLACK_CLIENT_ID"
             found.append(f"Installing from /slack/install is off: set {missing} too.")
+        if not self.embeddings_url and self._any("embeddings_model", "embeddings_key"):
+            found.append("The embeddings address is off: set DESKBELL_EMBEDDINGS_URL too.")
         return found
 
     def _any(self, *names: str) -> bool:

@@ -9,7 +9,7 @@ psycopg 3, statements and lock waits limited to the two seconds that a turn has.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -97,6 +97,12 @@ def insert_new(connection: Connection, table: Table, row: dict[str, Any], *key: 
 def upsert(connection: Connection, table: Table, row: dict[str, Any], *key: str) -> None:
     """Insert the row, or overwrite the one with the same key."""
     connection.execute(_upsert(connection.dialect.name, table, key, tuple(row)), row)
+
+
+def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *key: str) -> None:
+    """`upsert` for many rows with the same columns."""
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, key, tuple(rows[0])), rows)
 
 
 def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -14,13 +14,16 @@ from datetime import datetime
 
 from storage.finding import Post, find
 from storage.folding import Kept, fold
+from storage.memory_learning import MemoryLessons, learn
+from storage.memory_library import MemoryLibrary
 from storage.memory_outbox import MemoryOutbox, MemoryTranscript, put
 from storage.memory_tables import Held, Tables
 from storage.parcels import place_key
-from storage.sql import fresh_id
+from storage.sql import MANY, fresh_id
 from storage.views import PRESSING, FailedRow, FailedTurn, Health
-from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, Feedback, KeepClock, Meet
+from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, KeepClock, LearningChange, Meet
 from triage.errors import Conflict
+from triage.learning import Case
 from triage.model import Account, ChannelKind, Conversation, Entry, EntryKind, Message, Person, Ticket
 from triage.policy import Metric, Terms
 from triage.ports import DueClock, Loaded, Lookup
@@ -36,6 +39,7 @@ class MemoryStorage:
         self._tables = Tables()
         self.outbox = MemoryOutbox(self._tables, clock=clock, new_id=new_id)
         self.transcript = MemoryTranscript(self._tables)
+        self.library = MemoryLibrary(self._tables)
 
     @contextmanager
     def reading(self) -> Iterator[MemoryReading]:
@@ -53,9 +57,9 @@ class MemoryStorage:
         buckets = ((row.outgoing.to.bucket.partition(":"), row.reason or "") for row in missed)
         return {person: reason for (kind, _, person), reason in buckets if kind == "person"}
 
-    def feedback(self) -> Sequence[Feedback]:
-        with self._tables.held():
-            return tuple(self._tables.feedback.values())
+    def cases(self, limit: int = MANY) -> Sequence[Case]:
+        with self.reading() as reading:
+            return reading.lessons.cases(limit)
 
     def health(self) -> Health:
         with self._tables.held():
@@ -102,7 +106,7 @@ class MemoryWork:
             team_side=found.team_side,
             clocks=tuple(sorted(clocks, key=lambda clock: (METRICS.index(clock.metric), clock.instance))),
             people={id: self._t.people[id] for id in ids if id is not None and id in self._t.people},
-            opening=next((entry.text for entry in history if entry.kind is EntryKind.MESSAGE), ""),
+            opening=self.look().opening(ticket.id),
             terms=self._t.tickets[ticket.id].terms,
         )
 
@@ -115,7 +119,7 @@ class MemoryWork:
     def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
         self._write_tickets(decision.changes)
         for change in decision.changes:
-            self._write(change, seen=message is not None)
+            self._write(change, at, seen=message is not None)
         if message is not None:
             self._remember(message)
         put(self._t, decision.outgoing, at)
@@ -175,7 +179,7 @@ class MemoryWork:
             self._t.put(self._t.feeding, new.conversation, new.id)
         self._t.put(self._t.tickets, new.id, kept)
 
-    def _write(self, change: Change, *, seen: bool) -> None:
+    def _write(self, change: Change, at: datetime, *, seen: bool) -> None:
         match change:
             case Meet(person=person):
                 self._meet(person, seen=seen)
@@ -189,8 +193,8 @@ class MemoryWork:
                 self._t.put(self._t.entries, ticket, edited)
             case KeepClock(clock=clock):
                 self._keep_clock(clock)
-            case Feedback():
-                self._t.put(self._t.feedback, len(self._t.feedback), change)
+            case _ if isinstance(change, LearningChange):
+                learn(self._t, change, at)
             case _:
                 pass
 
@@ -233,6 +237,7 @@ class MemoryReading:
 
     def __init__(self, tables: Tables) -> None:
         self._t = tables
+        self.lessons = MemoryLessons(tables)
 
     def seen(self, key: str) -> bool:
         return key in self._t.inbox
@@ -246,6 +251,13 @@ class MemoryReading:
 
     def ticket(self, id: str) -> Ticket | None:
         return self._t.tickets[id].ticket if id in self._t.tickets else None
+
+    def numbered(self, number: int) -> Ticket | None:
+        return self.ticket(self._t.numbers.get(number, ""))
+
+    def opening(self, ticket: str) -> str:
+        history = self._t.entries.get(ticket, ())
+        return next((entry.text for entry in history if entry.kind is EntryKind.MESSAGE), "")
 
     def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(lambda ticket: ticket.team in teams, limit)

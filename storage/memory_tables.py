@@ -14,9 +14,11 @@ from typing import Any
 
 from storage.finding import Post
 from storage.folding import Kept
+from storage.sources import Key, Learned, Shelved
 from storage.views import FailedTurn
-from triage.changes import Feedback
+from triage.changes import Count
 from triage.errors import Unavailable
+from triage.learning import Case, Proposal
 from triage.model import Account, Channel, Conversation, Entry, MessageRef, Person
 from triage.outgoing import Outgoing
 from triage.policy import Metric
@@ -76,8 +78,13 @@ class Tables:
     posts: dict[tuple[str, str], Post] = field(default_factory=dict)
     slots: dict[str, MessageRef] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
-    feedback: dict[int, Feedback] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    kb_events: dict[str, tuple[datetime, Count]] = field(default_factory=dict)
     web_posts: dict[str, WebPost] = field(default_factory=dict)
+    articles: dict[Key, Shelved] = field(default_factory=dict)
+    phrasings: dict[int, Learned] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
     _lock: Any = field(default_factory=RLock)
     _journal: list[tuple[MutableMapping[Any, Any], Any, Any]] = field(default_factory=list)
     _writing: bool = False

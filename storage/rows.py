@@ -6,7 +6,7 @@ migration in `storage/migrations/versions`; a test compares the two.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Sequence, Table, UniqueConstraint, text
@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from storage.codec import NOTICE, TARGET, Instant, Paged, Stored, Worded
 from triage.document import Document
+from triage.learning import CaseKind, Event, ProposalKind, ProposalState
 from triage.model import Channel, EntryKind, Language, MessageRef, Platform, Priority, Status, Thread
 from triage.outgoing import Guard
 from triage.policy import Metric, Terms
@@ -66,6 +67,7 @@ class PersonRow(SQLModel, table=True):
     language: Language = Field(sa_type=Worded(Language))
     timezone: str | None
     account: str | None
+    guest: bool
 
 
 class AccountRow(SQLModel, table=True):
@@ -214,16 +216,6 @@ class ReferenceRow(SQLModel, table=True):
     reference: str
 
 
-class FeedbackRow(SQLModel, table=True):
-    __tablename__ = "feedback"
-    id: int | None = _serial()
-    at: datetime = Field(sa_type=Instant)
-    person: str
-    question: str
-    article: str | None
-    verdict: str
-
-
 class WebPostRow(SQLModel, table=True):
     __tablename__ = "web_post"
     __table_args__ = (Index("web_post_channel", "channel", "number"),)
@@ -237,6 +229,109 @@ class WebPostRow(SQLModel, table=True):
     only_for: str | None
     edited: bool
     key: str | None = Field(unique=True)
+
+
+class ArticleRow(SQLModel, table=True):
+    """An article in one language, as its source gave it. A retired one is kept, but not in force."""
+
+    __tablename__ = "article"
+    id: str = Field(primary_key=True)
+    language: Language = Field(primary_key=True, sa_type=Worded(Language))
+    source: str = Field(index=True)
+    title: str
+    body: str
+    phrasings: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+    against: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+    team: str
+    audience: str
+    tags: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
+    owner: str | None
+    review: date | None
+    version: int
+    changed_at: datetime = Field(sa_type=Instant)
+    retired_at: datetime | None = Field(sa_type=Instant)
+
+
+class PhrasingRow(SQLModel, table=True):
+    """A way to ask that was learned, laid over the article; `against` says that it is not meant by this."""
+
+    __tablename__ = "phrasing"
+    __table_args__ = (Index("phrasing_article", "article", "language"),)
+    id: int | None = _serial()
+    article: str
+    language: Language = Field(sa_type=Worded(Language))
+    text: str
+    against: bool
+    by: str
+    at: datetime = Field(sa_type=Instant)
+
+
+class KbRevisionRow(SQLModel, table=True):
+    """One row, whose `revision` rises in every transaction that changes articles or learned phrasings."""
+
+    __tablename__ = "kb_revision"
+    id: int = Field(primary_key=True)
+    revision: int = Field(sa_type=BigInteger)
+
+
+class KbPullRow(SQLModel, table=True):
+    """How the last pull of a git checkout of articles ended, for `doctor`; `problem` is null when well."""
+
+    __tablename__ = "kb_pull"
+    folder: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    problem: str | None
+
+
+class CaseRow(SQLModel, table=True):
+    """A labelled question; its id is made of what it says, so that saying it twice keeps it once."""
+
+    __tablename__ = "kb_case"
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    text: str
+    article: str | None
+    kind: CaseKind = Field(sa_type=Worded(CaseKind))
+    person: str
+    ticket: str | None = Field(index=True)
+    audience: str
+
+
+class ProposalRow(SQLModel, table=True):
+    __tablename__ = "proposal"
+    __table_args__ = (
+        Index("proposal_article", "article"),
+        Index("proposal_offered", "offered_at"),
+        _partial("proposal_waiting", "team", where=text("state = 'waiting'")),
+    )
+    id: str = Field(primary_key=True)
+    kind: ProposalKind = Field(sa_type=Worded(ProposalKind))
+    article: str
+    title: str
+    text: str
+    body: str
+    language: Language = Field(sa_type=Worded(Language))
+    team: str
+    person: str
+    ticket: str | None
+    made_at: datetime = Field(sa_type=Instant)
+    offered_at: datetime | None = Field(sa_type=Instant)
+    state: ProposalState = Field(sa_type=Worded(ProposalState))
+    settled_by: str | None
+    settled_at: datetime | None = Field(sa_type=Instant)
+
+
+class EventRow(SQLModel, table=True):
+    """A question, or what was said of its answer, as a figure: nobody's words, forgotten after 90 days."""
+
+    __tablename__ = "kb_event"
+    __table_args__ = (Index("kb_event_team", "team", "at"), Index("kb_event_at", "at"))
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    team: str
+    event: Event = Field(sa_type=Worded(Event))
+    article: str | None
+    confidence: float | None
 
 
 def _table(row: type[SQLModel]) -> Table:
@@ -257,8 +352,14 @@ clocks = _table(ClockRow)
 outbox = _table(OutboxRow)
 posts = _table(PostRow)
 references = _table(ReferenceRow)
-feedback = _table(FeedbackRow)
 web_posts = _table(WebPostRow)
+articles = _table(ArticleRow)
+phrasings = _table(PhrasingRow)
+kb_revision = _table(KbRevisionRow)
+kb_pulls = _table(KbPullRow)
+cases = _table(CaseRow)
+proposals = _table(ProposalRow)
+kb_events = _table(EventRow)
 
 ticket_numbers = Sequence("ticket_number", metadata=METADATA)
 """Ticket numbers on PostgreSQL; SQLite has no sequences and needs none, having one writer."""

@@ -11,16 +11,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, null, select, update
 
 from storage.engine import reading, writing
+from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
-from storage.rows import inbox, locks, outbox
+from storage.rows import inbox, kb_events, locks, outbox
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
 from storage.views import Health, SqlReading
-from triage.changes import Feedback
+from triage.learning import Case
 
 INBOX_DAYS = 7
 """Longer than any platform's retries."""
 BODY_DAYS = 30
+EVENT_DAYS = 90
+MANY = 10_000
+"""Cases read at once."""
 
 
 def fresh_id() -> str:
@@ -40,6 +44,7 @@ class SqlStorage:
         self._engine = engine
         self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
         self.transcript = SqlTranscript(engine)
+        self.library = SqlLibrary(engine)
 
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
@@ -65,19 +70,20 @@ class SqlStorage:
         with self.reading() as views:
             return views.unreachable()
 
-    def feedback(self) -> Sequence[Feedback]:
-        """Every verdict on an article, oldest first."""
+    def cases(self, limit: int = MANY) -> Sequence[Case]:
+        """The newest labelled cases, oldest first."""
         with self.reading() as views:
-            return views.feedback()
+            return views.lessons.cases(limit)
 
     def purge(self, now: datetime) -> None:
-        """Forget inbox keys after 7 days and what was said after 30; outbox keys stay."""
+        """Forget inbox keys after 7 days, what was said after 30, figures after 90; outbox keys stay."""
         old = now - timedelta(days=INBOX_DAYS)
         spoken = outbox.c.created_at < now - timedelta(days=BODY_DAYS)
         done = outbox.c.notice.is_not(None) & outbox.c.state.in_(["sent", "dropped"])
         with writing(self._engine) as connection:
             connection.execute(delete(inbox).where(inbox.c.at < old))
             connection.execute(delete(locks).where(locks.c.at < old))
+            connection.execute(delete(kb_events).where(kb_events.c.at < now - timedelta(days=EVENT_DAYS)))
             connection.execute(update(outbox).where(spoken, done).values(notice=null(), fallback=""))
             connection.commit()
 

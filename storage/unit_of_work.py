@@ -16,6 +16,7 @@ from storage.codec import build, build_all, values
 from storage.engine import insert_into, insert_new, is_postgres, upsert
 from storage.finding import find
 from storage.folding import Kept, fold
+from storage.learning import learn
 from storage.outbox import keep_reference, put
 from storage.parcels import place_key
 from storage.rows import (
@@ -24,7 +25,6 @@ from storage.rows import (
     conversations,
     entries,
     failed_turns,
-    feedback,
     inbox,
     locks,
     people,
@@ -33,9 +33,9 @@ from storage.rows import (
 )
 from storage.shelf import SqlShelf
 from storage.views import SqlReading, people_by_id
-from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, Feedback, KeepClock, Meet
+from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, KeepClock, LearningChange, Meet
 from triage.errors import Conflict
-from triage.model import ChannelKind, EntryKind, Message, Person, Ticket
+from triage.model import ChannelKind, Message, Person, Ticket
 from triage.policy import Metric, Terms
 from triage.ports import DueClock, Loaded, Lookup
 from triage.sla import Clock
@@ -65,7 +65,7 @@ class SqlWork:
             team_side=found.team_side,
             clocks=self._clocks(ticket.id),
             people=self._people(ticket),
-            opening=self._opening(ticket.id),
+            opening=self.look().opening(ticket.id),
             terms=self._kept[ticket.id].terms,
         )
 
@@ -80,7 +80,7 @@ class SqlWork:
     def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
         self._write_tickets(decision.changes)
         for change in decision.changes:
-            self._write(change, seen=message is not None)
+            self._write(change, at, seen=message is not None)
         if message is not None:
             self._remember(message)
         put(self._db, decision.outgoing, at)
@@ -112,10 +112,6 @@ class SqlWork:
         authors = select(entries.c.author).where(entries.c.ticket == ticket.id, entries.c.author.is_not(None))
         return people_by_id(self._db, [id for id in (ticket.requester, ticket.owner) if id], authors)
 
-    def _opening(self, ticket: str) -> str:
-        first = select(entries.c.text).where(entries.c.ticket == ticket, entries.c.kind == EntryKind.MESSAGE)
-        return self._db.scalar(first.order_by(entries.c.id).limit(1)) or ""
-
     def _write_tickets(self, changes: Iterable[Change]) -> None:
         folded = fold(changes, SqlShelf(self._db, self._kept).kept)
         for kept in folded.changed.values():
@@ -132,7 +128,7 @@ class SqlWork:
             raise Conflict(f"ticket {read.number} changed meanwhile")
         self._kept[read.id] = raised
 
-    def _write(self, change: Change, *, seen: bool) -> None:
+    def _write(self, change: Change, at: datetime, *, seen: bool) -> None:
         match change:
             case Meet(person=person):
                 self._meet(person, seen=seen)
@@ -145,8 +141,8 @@ class SqlWork:
                 self._db.execute(edited.values(text=text))
             case KeepClock(clock=clock):
                 upsert(self._db, clocks, values(clock) | {"live": clock.live}, "ticket", "metric", "instance")
-            case Feedback():
-                self._db.execute(feedback.insert().values(values(change)))
+            case _ if isinstance(change, LearningChange):
+                learn(self._db, change, at)
             case _:
                 pass
 

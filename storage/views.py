@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from storage.codec import build, build_all
+from storage.learning import SqlLessons
 from storage.rows import (
     FAILED,
     NOT_ENDED,
@@ -18,14 +19,12 @@ from storage.rows import (
     clocks,
     entries,
     failed_turns,
-    feedback,
     inbox,
     outbox,
     people,
     tickets,
 )
-from triage.changes import Feedback
-from triage.model import Account, Entry, Person, Priority, Status, Ticket
+from triage.model import Account, Entry, EntryKind, Person, Priority, Status, Ticket
 
 PRESSING = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)
 """Most pressing first."""
@@ -68,6 +67,7 @@ class SqlReading:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self.lessons = SqlLessons(connection)
 
     def seen(self, key: str) -> bool:
         return self._db.scalar(select(inbox.c.key).where(inbox.c.key == key)) is not None
@@ -82,6 +82,14 @@ class SqlReading:
     def ticket(self, id: str) -> Ticket | None:
         row = self._db.execute(select(tickets).where(tickets.c.id == id)).first()
         return None if row is None else build(Ticket, row)
+
+    def numbered(self, number: int) -> Ticket | None:
+        row = self._db.execute(select(tickets).where(tickets.c.number == number)).first()
+        return None if row is None else build(Ticket, row)
+
+    def opening(self, ticket: str) -> str:
+        first = select(entries.c.text).where(entries.c.ticket == ticket, entries.c.kind == EntryKind.MESSAGE)
+        return self._db.scalar(first.order_by(entries.c.id).limit(1)) or ""
 
     def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(tickets.c.team.in_(teams), limit)
@@ -98,9 +106,6 @@ class SqlReading:
     def history(self, ticket: str, limit: int) -> Sequence[Entry]:
         newest = select(entries).where(entries.c.ticket == ticket).order_by(entries.c.id.desc()).limit(limit)
         return build_all(Entry, self._db.execute(newest).all())[::-1]
-
-    def feedback(self) -> Sequence[Feedback]:
-        return build_all(Feedback, self._db.execute(select(feedback).order_by(feedback.c.id)).all())
 
     def health(self, limit: int = 100) -> Health:
         turns = select(failed_turns).order_by(failed_turns.c.at.desc()).limit(limit)
@@ -141,7 +146,7 @@ def people_by_id(connection: Connection, ids: Iterable[str], *more: Select[Any])
 
 def _person(row: Any) -> Person:
     seen = Account(platform=row.at_platform, place=row.at_place, user=row.at_user) if row.at_user else None
-    return Person(id=row.id, name=row.name, language=row.language, timezone=row.timezone, account=seen)
+    return Person(id=row.id, name=row.name, language=row.language, timezone=row.timezone, account=seen, guest=row.guest)
 
 
 def _most_pressing(which: ColumnElement[bool], limit: int) -> Select[Any]:

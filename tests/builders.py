@@ -282,7 +282,7 @@ def decided(
     decision = decide(said, situation(by, found, **known), match, policy or POLICY, now)
     keys = [item.key for item in decision.outgoing]
     assert len(keys) == len(set(keys)), f"two messages under one outbox key: {keys}"
-    assert all(key.startswith(f"{said.key}/") for key in keys)
+    assert all(key.startswith((f"{said.key}/", "proposal:")) for key in keys)
     for item in decision.outgoing:
         render(item.notice, item.language)
     return decision

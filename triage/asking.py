@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from triage import sla
+from triage import several, sla
 from triage.changes import (
     AddEntry,
     Change,
     Converse,
     Decision,
     Detach,
-    Feedback,
     KeepTerms,
     OpenTicket,
 )
@@ -26,6 +25,7 @@ from triage.model import ChannelKind, Conversation, Entry, EntryKind, Language, 
 from triage.outgoing import Answer, Choice, Outgoing, Say, Suggestions, Value, promise_slot
 from triage.phrases import noted
 from triage.policy import Team
+from triage.proposing import confirmed, contradicted, counted
 from triage.text import is_small_talk, is_thanks
 from triage.turn import Turn, kept, promise_of, subject_of
 
@@ -36,7 +36,20 @@ def ask(turn: Turn, text: str) -> Decision:
         return turn.say("ask.empty")
     if is_small_talk(text):
         return _small_talk(turn, text)
+    decision = _decided(turn, text)
+    return decision + counted(turn, decision, _team_of(turn, decision))
+
+
+def _team_of(turn: Turn, decision: Decision) -> Team:
+    """The team whose day this question belongs to: the ticket's, else the nearest articles'."""
+    opened = next((change.ticket.team for change in decision.changes if isinstance(change, OpenTicket)), None)
+    return turn.policy.teams.get(opened or _subject_team(turn, turn.match)) or route(turn)[0]
+
+
+def _decided(turn: Turn, text: str) -> Decision:
     match = turn.match
+    if match is not None and match.parts:
+        return _several(turn, text, match)
     if match is None or match.verdict in (Verdict.TICKET, Verdict.IGNORE):
         return open_ticket(turn, text, causes=match.reasons if match else ())
     if match.verdict is Verdict.SUGGEST:
@@ -54,13 +67,11 @@ def read(turn: Turn, command: Command) -> Decision:
     if article is None:
         return turn.say("answer.gone", choices=(Choice(label="answer.no", command="ticket"),))
     question = turn.conversation.question if turn.conversation else article.title
-    decision = _answer(turn, question, article, (noted("cause.picked", _language(turn)),))
-    return decision + _feedback(turn, question, article.id, "picked")
+    return _answer(turn, question, article, (noted("cause.picked", _language(turn)),))
 
 
 def solved(turn: Turn, command: Command) -> Decision:
-    question = turn.conversation.question if turn.conversation else ""
-    return turn.say("answer.solved") + _feedback(turn, question, command.rest or None, "solved")
+    return turn.say("answer.solved") + confirmed(turn, command.rest)
 
 
 def get_a_person(turn: Turn, command: Command) -> Decision:
@@ -68,10 +79,7 @@ def get_a_person(turn: Turn, command: Command) -> Decision:
     conversation = turn.conversation
     question = (conversation.question if conversation else "") or command.rest
     decision = _asked_for(turn, question, causes=(noted("cause.person", _language(turn)),))
-    if decision.verdict is not Verdict.TICKET:
-        return decision
-    article = conversation.article if conversation else None
-    return decision + _feedback(turn, question, article, "unsolved" if article else "none")
+    return decision + contradicted(turn, decision) if decision.verdict is Verdict.TICKET else decision
 
 
 def something_new(turn: Turn, command: Command) -> Decision:
@@ -108,7 +116,7 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | 
     ticket = _new_ticket(turn, text, team)
     clocks = sla.started(ticket.id, ticket.priority, team.terms, turn.now)
     reasons = (*causes, cause, *((_cause("cause.restricted", turn, team),) if team.restricted else ()))
-    told = reasons if _may_know(turn, team) else reasons[len(causes) :]
+    told = reasons if _may_be_told(turn) else reasons[len(causes) :]
     return ticket, Decision(
         verdict=Verdict.TICKET,
         changes=(
@@ -125,10 +133,10 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | 
     )
 
 
-def _may_know(turn: Turn, team: Team) -> bool:
-    """Whether the team may read of every article that was weighed for the requester."""
+def _may_be_told(turn: Turn) -> bool:
+    """Whether any team may read of every article that was weighed for the requester: tickets change teams."""
     top = turn.match.top if turn.match else ()
-    return all(candidate.article.audience in ("public", "company", f"team:{team.id}") for candidate in top)
+    return all(candidate.article.audience in ("public", "company") for candidate in top)
 
 
 def _opening(turn: Turn, text: str) -> Entry:
@@ -204,7 +212,9 @@ def _promise(turn: Turn, ticket: Ticket, team: Team, due: datetime | None) -> Ou
 def _answer(turn: Turn, question: str, article: Article, reasons: tuple[str, ...]) -> Decision:
     team = turn.policy.teams.get(article.team)
     conversation = replace(
-        _conversation(turn, question, article.team, reasons), article=article.id, ticket=_kept_ticket(turn)
+        _conversation(turn, question, _about(turn, article.team), reasons),
+        article=article.id,
+        ticket=_kept_ticket(turn),
     )
     notice = Answer(
         article=article.id, title=article.title, body=article.body, team=team.name if team else article.team
@@ -217,11 +227,26 @@ def _answer(turn: Turn, question: str, article: Article, reasons: tuple[str, ...
     )
 
 
+def _several(turn: Turn, text: str, match: Match) -> Decision:
+    notice = several.answers(turn, match.parts, _language(turn))
+    team = _subject_team(turn, match)
+    conversation = replace(_conversation(turn, text, team, match.reasons), ticket=_kept_ticket(turn))
+    shown = [candidate.article for part in match.parts for candidate in part.top]
+    reasons = tuple(reason for part in match.parts for reason in part.reasons)
+    return Decision(
+        verdict=several.verdict(match.parts),
+        changes=_conversing(turn, replace(conversation, reasons=reasons)),
+        outgoing=(turn.reply(notice, language=_language(turn), public=_for_all(turn, *shown)),),
+        reasons=reasons,
+    )
+
+
 def _suggest(turn: Turn, text: str, match: Match) -> Decision:
     language = _language(turn)
     shown = [turn.situation.kb.article(candidate.article.id, language) for candidate in match.top]
     articles = [article for article in shown if article is not None]
-    conversation = replace(_conversation(turn, text, match.team or "", match.reasons), ticket=_kept_ticket(turn))
+    team = _about(turn, match.team or (match.best.article.team if match.best else ""))
+    conversation = replace(_conversation(turn, text, team, match.reasons), ticket=_kept_ticket(turn))
     notice = Suggestions(articles=tuple((article.id, article.title) for article in articles))
     return Decision(
         verdict=Verdict.SUGGEST,
@@ -229,6 +254,19 @@ def _suggest(turn: Turn, text: str, match: Match) -> Decision:
         outgoing=(turn.reply(notice, language=language, public=_for_all(turn, *articles)),),
         reasons=match.reasons,
     )
+
+
+def _subject_team(turn: Turn, match: Match | None) -> str:
+    """The team of the best article, else of the nearest ones."""
+    if match is None:
+        return ""
+    return _about(turn, (match.best.article.team if match.best else None) or match.team or "")
+
+
+def _about(turn: Turn, team: str) -> str:
+    """The team a conversation belongs to: what is asked in a restricted team's channel stays its own."""
+    helping = turn.policy.team_helping_in(turn.message.channel)
+    return helping.id if helping and helping.restricted else team
 
 
 def _for_all(turn: Turn, *articles: Article) -> bool:
@@ -268,11 +306,6 @@ def _asked(turn: Turn, question: str) -> str | None:
     """The post that holds the question: for a button pressed later the one that stands in the conversation."""
     before = turn.conversation
     return before.asked if before and before.question == question else turn.message.key
-
-
-def _feedback(turn: Turn, question: str, article: str | None, verdict: str) -> Decision:
-    fact = Feedback(at=turn.now, person=turn.sender.id, question=question, article=article, verdict=verdict)
-    return Decision(changes=(fact,))
 
 
 def _language(turn: Turn) -> Language:

@@ -3,34 +3,37 @@
 A fold hides some phrasings of most articles (questions that have an answer) and some articles whole
 (questions that have none), fits the rest, and looks at what comes out. Both are harder than real
 questions: editors write phrasings to differ from one another, and hidden articles have near sisters.
-So the threshold that folds ask for may refuse everything; it is capped at the confidence that a
-fixed share of the hidden phrasings reach. The cap trades precision for answers: at a target of 0.95,
-tuning questions gave 0.94-0.98 where articles are distinct, and 0.81-0.91 where sisters are told
-apart by one word or questions are far from any phrasing.
+A small base says little about itself, too. So what the folds ask for is drawn towards the threshold
+that other knowledge bases needed, the more the less the folds have seen, and never beyond what lets
+a fixed share of the hidden phrasings through: a desk that never answers is no help. Labelled
+questions, where there are any, decide in their place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
+from triage.corpus import Corpus
 from triage.features import Floats, Ints
-from triage.head import confidence, fit
+from triage.head import Nearest, Trained, fit
 
 Bools = NDArray[np.bool_]
+Confidence = Callable[[Floats], Floats]
 
 FOLDS = 5
 LARGE = 1_500
 """Texts from which two of the folds are enough to learn from."""
 
+SAMPLED = 300
+"""Texts of a large base that are looked at."""
+
 OUT_OF_SCOPE = 0.25
 """The share of questions that nothing in the knowledge base answers."""
-
-ENOUGH = 20
-"""Hidden phrasings that weigh as much as the threshold usual elsewhere."""
 
 FEWEST_RIGHT = 5
 """Right answers that an estimate of precision must rest on."""
@@ -38,39 +41,39 @@ FEWEST_RIGHT = 5
 LEAST = 0.35
 """No answer below this confidence, whatever the folds say: two articles that tie stay below it."""
 
+MOST = 0.97
+"""Folds that ask for more than this have seen nothing precise, which is no estimate."""
+
+USUAL = 0.85
+"""The confidence that a precision of 0.95 needs on other knowledge bases (see `docs/matching.md`)."""
+
+ENOUGH = 150
+"""Hidden phrasings that weigh as much as the threshold usual elsewhere."""
+
+LABELLED_ENOUGH = 60
+"""Labelled questions that weigh as much as the knowledge base's own estimate."""
+
 WORTHWHILE = 0.25
 """Below this confidence suggestions waste the asker's time: on the sample desk's questions 0.2 would suggest
 to 25 % of what is out of scope instead of 17 %, for 95 % of the rest instead of 90 %."""
 
-MOST = 0.3
-"""From this confidence articles are always suggested."""
-
+SURELY_SUGGESTED = 0.3
 SUGGESTED = 0.75
 """Share of the hidden phrasings that reach the threshold of a suggestion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Corpus:
-    """The texts that a matcher learns from.
+class Seen:
+    """What came out for questions whose answer is known; `inside` are those that have one.
 
-    `coordinates` has a row each; `labels` holds the article of each, 0 to `articles` - 1; `weights` its
-    weight in the loss; `asked` tells the phrasings and titles from the lines of a body.
+    `text` is the place of each hidden text in its corpus, `said` the article that came out for it.
     """
-
-    coordinates: Floats
-    labels: Ints
-    weights: Floats
-    asked: Bools
-    articles: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
-    """What came out for the hidden texts; `inside` were those whose article was not hidden."""
 
     confidence: Floats
     right: Bools
     inside: Bools
+    text: Ints
+    said: Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +84,29 @@ class Thresholds:
     suggest: float
 
 
-def calibrate(corpus: Corpus, precision: float) -> Thresholds:
+def calibrate(hidden: Seen, precision: float, labelled: Seen | None = None) -> Thresholds:
     """The thresholds for the precision asked for, 0-1. Deterministic."""
-    usual = Thresholds(answer=float(np.clip(0.75 + 4 * (precision - 0.95), 0.4, 0.9)), suggest=0.2)
-    hidden = hide(corpus)
     reached = np.sort(hidden.confidence[hidden.inside])
-    if not len(reached):
-        return usual
-    strict = _threshold(hidden, precision)
-    answer = min(strict, float(np.quantile(reached, 1 - answered_share(precision))))
-    suggest = float(np.clip(np.quantile(reached, 1 - SUGGESTED), WORTHWHILE, MOST))
-    trust = len(reached) / (len(reached) + ENOUGH)
-    answer = max(LEAST, trust * answer + (1 - trust) * usual.answer)
-    return Thresholds(answer=answer, suggest=min(answer, trust * suggest + (1 - trust) * usual.suggest))
+    usual = usual_threshold(precision)
+    answer = usual
+    if len(reached):
+        strict = np.clip(threshold(hidden, precision), LEAST, MOST)
+        trust = len(reached) / (len(reached) + ENOUGH)
+        answer = float(expit(trust * logit(strict) + (1 - trust) * logit(usual)))
+        answer = max(LEAST, min(answer, float(np.quantile(reached, 1 - answered_share(precision)))))
+    if labelled is not None and labelled.inside.any():
+        trust = len(labelled.inside) / (len(labelled.inside) + LABELLED_ENOUGH)
+        found = np.clip(threshold(labelled, precision), LEAST, MOST)
+        answer = float(expit(trust * logit(found) + (1 - trust) * logit(answer)))
+    suggest = (
+        float(np.clip(np.quantile(reached, 1 - SUGGESTED), WORTHWHILE, SURELY_SUGGESTED)) if len(reached) else 0.25
+    )
+    return Thresholds(answer=answer, suggest=min(answer, suggest))
+
+
+def usual_threshold(precision: float) -> float:
+    """The threshold that other knowledge bases needed for this precision."""
+    return float(expit(logit(USUAL) + logit(np.clip(precision, 0.5, 0.995)) - logit(0.95)))
 
 
 def answered_share(precision: float) -> float:
@@ -101,14 +114,28 @@ def answered_share(precision: float) -> float:
     return float(np.clip(0.25 + 3 * (0.95 - precision), 0.1, 0.6))
 
 
-def hide(corpus: Corpus) -> Hidden:
-    """Confidence for every hidden text, each from a head that was fitted without it."""
-    parts = [_fold(corpus, kept, inside, outside) for kept, inside, outside in _splits(corpus)]
-    return Hidden(
-        confidence=np.concatenate([np.zeros(0, np.float32), *(part.confidence for part in parts)]),
-        right=np.concatenate([np.zeros(0, np.bool_), *(part.right for part in parts)]),
-        inside=np.concatenate([np.zeros(0, np.bool_), *(part.inside for part in parts)]),
-    )
+def hide(corpus: Corpus, coordinates: Floats, confidence: Confidence) -> Seen:
+    """What comes out for every hidden text, each from a head that was fitted without it."""
+    return _joined([_fold(corpus, coordinates, confidence, *split) for split in _splits(corpus)])
+
+
+def hide_from_nearest(corpus: Corpus, similarities: Callable[[Sequence[str]], Floats], confidence: Confidence) -> Seen:
+    """The same for a base that is searched: each of a sample without itself, and without its article."""
+    chosen = np.random.default_rng(0).permutation(np.flatnonzero(corpus.asked))[:SAMPLED]
+    return _joined([_left_out(corpus, similarities, confidence, int(text)) for text in chosen])
+
+
+def threshold(seen: Seen, precision: float) -> float:
+    """The lowest confidence from which answers are as precise as asked; 1 when there is none."""
+    order = np.argsort(-seen.confidence, kind="stable")
+    right, inside = seen.right[order], seen.inside[order]
+    inside_count, outside_count = max(1, int(inside.sum())), max(1, int((~inside).sum()))
+    rightly = np.cumsum(right & inside) * (1 - OUT_OF_SCOPE) / inside_count
+    wrongly = np.cumsum(~right & inside) * (1 - OUT_OF_SCOPE) / inside_count
+    needlessly = np.cumsum(~inside) * OUT_OF_SCOPE / outside_count
+    precise = rightly >= precision * (rightly + wrongly + needlessly)
+    enough = np.flatnonzero(precise & (np.cumsum(right & inside) >= FEWEST_RIGHT))
+    return float(seen.confidence[order][enough[-1]]) if len(enough) else 1.0
 
 
 def _splits(corpus: Corpus) -> Iterator[tuple[Ints, Ints, Ints]]:
@@ -131,25 +158,43 @@ def _splits(corpus: Corpus) -> Iterator[tuple[Ints, Ints, Ints]]:
             )
 
 
-def _fold(corpus: Corpus, kept: Ints, inside: Ints, outside: Ints) -> Hidden:
+def _fold(corpus: Corpus, coordinates: Floats, confidence: Confidence, kept: Ints, inside: Ints, outside: Ints) -> Seen:
     hidden = np.concatenate([inside, outside])
-    head = fit(corpus.coordinates[kept], corpus.labels[kept], corpus.weights[kept])
-    probabilities = head.probabilities(corpus.coordinates[hidden])
-    return Hidden(
+    head: Trained = fit(coordinates[kept], corpus.labels[kept], corpus.weights[kept])
+    probabilities = head.probabilities(coordinates[hidden])
+    said = head.articles[probabilities.argmax(axis=1)]
+    return Seen(
         confidence=confidence(probabilities),
-        right=head.articles[probabilities.argmax(axis=1)] == corpus.labels[hidden],
+        right=said == corpus.labels[hidden],
         inside=np.arange(len(hidden)) < len(inside),
+        text=hidden,
+        said=said,
     )
 
 
-def _threshold(hidden: Hidden, precision: float) -> float:
-    """The lowest confidence from which answers are as precise as asked; 1 when there is none."""
-    order = np.argsort(-hidden.confidence, kind="stable")
-    right, inside = hidden.right[order], hidden.inside[order]
-    inside_count, outside_count = max(1, int(inside.sum())), max(1, int((~inside).sum()))
-    rightly = np.cumsum(right & inside) * (1 - OUT_OF_SCOPE) / inside_count
-    wrongly = np.cumsum(~right & inside) * (1 - OUT_OF_SCOPE) / inside_count
-    needlessly = np.cumsum(~inside) * OUT_OF_SCOPE / outside_count
-    precise = rightly >= precision * (rightly + wrongly + needlessly)
-    enough = np.flatnonzero(precise & (np.cumsum(right & inside) >= FEWEST_RIGHT))
-    return float(hidden.confidence[order][enough[-1]]) if len(enough) else 1.0
+def _left_out(
+    corpus: Corpus, similarities: Callable[[Sequence[str]], Floats], confidence: Confidence, text: int
+) -> Seen:
+    """One text twice: hidden alone, and with its whole article."""
+    near = np.repeat(similarities([corpus.sources[text].normal]), 2, axis=0)
+    near[0, text] = -1
+    near[1, corpus.labels == corpus.labels[text]] = -1
+    probabilities = Nearest(corpus.labels).probabilities(near)
+    said = probabilities.argmax(axis=1)
+    return Seen(
+        confidence=confidence(probabilities),
+        right=said == corpus.labels[text],
+        inside=np.array([True, False]),
+        text=np.array([text, text]),
+        said=said,
+    )
+
+
+def _joined(parts: Sequence[Seen]) -> Seen:
+    return Seen(
+        confidence=np.concatenate([np.zeros(0, np.float32), *(part.confidence for part in parts)]),
+        right=np.concatenate([np.zeros(0, np.bool_), *(part.right for part in parts)]),
+        inside=np.concatenate([np.zeros(0, np.bool_), *(part.inside for part in parts)]),
+        text=np.concatenate([np.zeros(0, np.int64), *(part.text for part in parts)]),
+        said=np.concatenate([np.zeros(0, np.int64), *(part.said for part in parts)]),
+    )

@@ -9,8 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from triage.knowledge import Article
+from triage.learning import Case, Event, Proposal, ProposalState
 from triage.matching import Verdict
-from triage.model import ChannelKind, Conversation, Entry, Person, Priority, Status, Ticket
+from triage.model import ChannelKind, Conversation, Entry, Language, Person, Priority, Status, Ticket
 from triage.outgoing import Notice, Outgoing
 from triage.policy import Terms
 from triage.sla import Clock
@@ -122,18 +124,66 @@ class KeepTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """Somebody said whether an article helped: a labelled case for the matcher."""
+class KeepCase:
+    """Keep a labelled case; one that is kept already stays as it is."""
 
-    at: datetime
-    person: str
-    question: str
-    article: str | None
-    verdict: str
-    """`solved`, `unsolved`, `picked` or `none`."""
+    case: Case
 
 
-Change = TicketChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | KeepClock | KeepTerms | Feedback
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Count a question, or what was said of its answer, once for each `id`; nobody's words are in it."""
+
+    id: str
+    team: str
+    event: Event
+    article: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPhrasing:
+    """Lay a way to ask over an article; `against` says that the article is not meant by it."""
+
+    article: str
+    language: Language
+    text: str
+    against: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddArticle:
+    """Put a new article in force; where its id is taken in its language nothing changes."""
+
+    article: Article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propose:
+    """Keep a proposal; the same one made before stays as it is."""
+
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A proposal that waited is now put to its person."""
+
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """A waiting proposal is accepted or declined; a conflict when it is settled already."""
+
+    proposal: str
+    state: ProposalState
+    by: str
+
+
+LearningChange = KeepCase | Count | AddPhrasing | AddArticle | Propose | Offer | Settle
+Change = TicketChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | KeepClock | KeepTerms | LearningChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class Verb(StrEnum):
     MINE = "mine"
     SHOW = "show"
     WHY = "why"
+    KB = "kb"
     HELP = "help"
     # Only buttons say these:
     SOLVED = "solved"
@@ -40,9 +41,10 @@ class Verb(StrEnum):
     READ = "read"
     RATE = "rate"
     JOIN = "join"
+    SETTLE = "settle"
 
 
-BUTTON_VERBS = frozenset({Verb.SOLVED, Verb.TICKET, Verb.NEW, Verb.READ, Verb.RATE, Verb.JOIN})
+BUTTON_VERBS = frozenset({Verb.SOLVED, Verb.TICKET, Verb.NEW, Verb.READ, Verb.RATE, Verb.JOIN, Verb.SETTLE})
 TYPED_VERBS = tuple(verb for verb in Verb if verb not in BUTTON_VERBS)
 
 READING = frozenset({Verb.QUEUE, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.HELP})
@@ -65,6 +67,7 @@ USAGE = {
     Verb.MINE: "mine",
     Verb.SHOW: "show 42",
     Verb.WHY: "why 42",
+    Verb.KB: "kb 42 vpn-drops",
     Verb.HELP: "help",
 }
 """Shown to people of every language, so there are no words in it but the grammar's own."""
@@ -86,6 +89,7 @@ _ALIASES = {
     Verb.MINE: "내티켓 我的",
     Verb.SHOW: "보기 查看",
     Verb.WHY: "이유 原因",
+    Verb.KB: "지식검색 知識庫",
     Verb.HELP: "도움말 說明",
 }
 _VERB_OF = {alias: verb for verb, aliases in _ALIASES.items() for alias in aliases.split()} | {
@@ -110,6 +114,12 @@ PRIORITY_OF = {str(priority): priority for priority in Priority} | {
 
 MAX_TOKENS_OF_A_SLIP = 3
 """A longer text that does not parse is a question, not a mistyped command."""
+
+THIS = "this"
+"""`why this` is about what was just said, also where a ticket is open."""
+
+SHORTEST_SLIP = 3
+"""Letters of a verb from which one slip leaves it recognisable: `gb left` is no `kb left`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,16 +227,28 @@ def _trimmed(text: str) -> str:
 def _arguments(verb: Verb, rest: str, *, in_thread: bool) -> Command | None:
     """The command, or None when the arguments do not fit the verb."""
     match verb:
-        case Verb.ASK | Verb.READ:
+        case Verb.ASK | Verb.READ | Verb.SETTLE:
             return Command(verb=verb, rest=rest) if rest else None
         case Verb.MINE | Verb.HELP:
             return None if rest else Command(verb=verb)
+        case Verb.KB:
+            return _on_knowledge(rest)
+        case Verb.WHY if rest == THIS:
+            return Command(verb=verb, rest=rest)
         case Verb.QUEUE:
             return Command(verb=verb, rest=rest) if len(rest.split()) <= 1 else None
         case Verb.SOLVED | Verb.TICKET | Verb.NEW:
             return Command(verb=verb, rest=rest)
         case _:
             return _on_a_ticket(verb, rest, in_thread=in_thread)
+
+
+def _on_knowledge(rest: str) -> Command | None:
+    """`kb 42 vpn-drops` is about a ticket, `kb vpn drops` a search."""
+    found = _NUMBER.match(rest)
+    if found is None:
+        return Command(verb=Verb.KB, rest=rest) if rest else None
+    return Command(verb=Verb.KB, number=int(found[1]), rest=rest[found.end() :].strip())
 
 
 def _on_a_ticket(verb: Verb, rest: str, *, in_thread: bool) -> Command | None:
@@ -262,7 +284,7 @@ def _nearly(word: str, rest: str, *, in_thread: bool) -> Slip | None:
     if len(rest.split()) >= MAX_TOKENS_OF_A_SLIP:
         return None
     for verb in TYPED_VERBS:
-        near = OSA.distance(word, str(verb), score_cutoff=1) <= 1
+        near = len(verb) >= SHORTEST_SLIP and OSA.distance(word, str(verb), score_cutoff=1) <= 1
         if near and (_NUMBER.match(rest) or _arguments(verb, rest, in_thread=in_thread)):
             return Slip(word=word, verb=verb, command=f"{verb} {rest}".strip())
     return None

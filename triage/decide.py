@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from triage import asking, reading, talking, working
+from triage import asking, linking, reading, searching, talking, working
 from triage.changes import Decision
 from triage.commands import USAGE, BadArguments, Command, Intent, Slip, Unknown, Verb, intent_of
 from triage.matching import Match, Verdict
 from triage.model import Kind, Message, Status, Ticket
 from triage.outgoing import Choice
 from triage.policy import Policy
+from triage.proposing import settle
 from triage.talking import MAX_COMMAND, call_for_help, escalate, note, offer_to_join
 from triage.text import is_thanks
 from triage.turn import Situation, Turn, shortened
@@ -37,6 +38,7 @@ AGENT_ACTS: dict[Verb, Act] = {
     Verb.NOTE: lambda turn, ticket, command: note(turn, ticket, command.rest),
     Verb.REPLY: working.reply,
     Verb.PENDING: working.pend,
+    Verb.KB: linking.kb,
 }
 """Verbs for agents of the ticket's team only."""
 
@@ -59,10 +61,11 @@ TALKS: dict[Verb, Talk] = {
     Verb.TICKET: asking.get_a_person,
     Verb.NEW: asking.something_new,
     Verb.JOIN: asking.join,
+    Verb.SETTLE: settle,
 }
 """Verbs that name no ticket."""
 
-WORKS_ON_CLOSED = frozenset({Verb.SHOW, Verb.WHY, Verb.NOTE, Verb.RATE, Verb.ESCALATE})
+WORKS_ON_CLOSED = frozenset({Verb.SHOW, Verb.WHY, Verb.NOTE, Verb.RATE, Verb.ESCALATE, Verb.KB})
 WORKS_ON_ENDED = WORKS_ON_CLOSED | {Verb.REOPEN, Verb.RESOLVE}
 
 
@@ -108,6 +111,8 @@ def _ordered(turn: Turn, intent: Intent) -> Decision:
     match intent:
         case Command(verb=verb) if verb in TALKS:
             return TALKS[verb](turn, intent)
+        case Command(verb=Verb.KB, number=None):
+            return searching.search(turn, intent)
         case Command():
             return _on_ticket(turn, intent)
         case BadArguments(verb=verb):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -18,21 +18,26 @@ from triage.decide import decide
 from triage.errors import Conflict, TooSlow
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
+from triage.linking import concerned
 from triage.matching import Match, Matcher
 from triage.model import ChannelKind, Kind, Language, Message, Person, Ticket
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Privately, Say, Target
 from triage.phrases import language_of_locale
 from triage.pings import OUT_OF_REACH, UNDELIVERED, out_of_reach, pinged, undelivered
 from triage.policy import Policy, audience
-from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
+from triage.ports import Lessons, Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
+from triage.proposing import article_of
 from triage.reading import ALL, HISTORY, ROWS, teams_asked
-from triage.turn import Situation, own_thread
+from triage.turn import Situation, Taught, own_thread
 
 ATTEMPTS = 3
 """How often a turn is decided when others keep changing the same ticket first."""
 
 LATIN_WORDS = 4
 """So many Latin words are taken for English."""
+
+A_DAY = timedelta(hours=24)
+"""In which somebody gets so many proposals and no more."""
 
 SWEEP_BATCH = 100
 """Clocks rung in one transaction."""
@@ -109,7 +114,7 @@ class Desk:
             if not work.claim(message.key, now):
                 return Receipt(repeat=True)
             arrival = _settled(arrival, policy, work)
-            situation = self._situation(arrival, policy, work)
+            situation = self._situation(arrival, policy, work, now)
             decision = decide(message, situation, arrival.match, policy, now)
             met = Decision(changes=(Meet(person=arrival.sender),)) + decision
             work.record(met, now, message=message)
@@ -124,7 +129,7 @@ class Desk:
         stranger = policy.is_stranger(message.sender.account, guest=message.sender.guest)
         readable = audience(policy, sender.id, stranger=stranger)
         intent = intent_of(message)
-        asked = _asked(message, intent)
+        asked = _asked(message, intent) or _answered(intent, sender, policy, reading)
         match = self._knowing.matcher(readable).match(asked) if asked and not _triaging(message, policy) else None
         if match:
             match = replace(match, language=_spoken(asked, match.language, sender.language))
@@ -142,9 +147,9 @@ class Desk:
         if member and member.language and not said.locale:
             language = member.language
         timezone = said.timezone or (known.timezone if known else None)
-        return Person(id=id, name=name, language=language, timezone=timezone, account=account)
+        return Person(id=id, name=name, language=language, timezone=timezone, account=account, guest=said.guest)
 
-    def _situation(self, arrival: Arrival, policy: Policy, work: Work) -> Situation:
+    def _situation(self, arrival: Arrival, policy: Policy, work: Work, now: datetime) -> Situation:
         loaded = self._load(arrival, work)
         situation = Situation(
             sender=arrival.sender,
@@ -154,7 +159,8 @@ class Desk:
             new_id=self._new_id,
             loaded=loaded,
         )
-        return _with_reading(situation, arrival, policy, work.look())
+        look = work.look()
+        return _with_lessons(_with_reading(situation, arrival, policy, look), arrival, look.lessons, look, now)
 
     def _load(self, arrival: Arrival, work: Work) -> Loaded:
         message, intent = arrival.message, arrival.intent
@@ -235,6 +241,8 @@ def _asked(message: Message, intent: Intent) -> str:
     match intent:
         case Command(verb=Verb.ASK | Verb.NEW | Verb.TICKET, rest=rest):
             return rest
+        case Command(verb=Verb.KB, number=None, rest=rest):
+            return rest
         case None | Unknown():
             return message.text
         case _:
@@ -265,14 +273,13 @@ def _with_reading(situation: Situation, arrival: Arrival, policy: Policy, readin
     """What a decision needs to see besides: looked up inside the turn, so that it is one consistent view."""
     loaded, intent = situation.loaded, arrival.intent
     if loaded.ticket is not None or loaded.conversation is not None:
-        staff = frozenset().union(*(team.staff for team in policy.teams.values()))
-        situation = replace(situation, people=reading.people(sorted(staff)))
+        situation = replace(situation, people=reading.people(sorted(_staff(policy))))
     if arrival.message.kind in (Kind.EDIT, Kind.DELETE):
         return _with_history(situation, reading, ALL)
     match intent:
         case Command(verb=Verb.SHOW):
             return _with_history(situation, reading, HISTORY)
-        case Command(verb=Verb.WHY):
+        case Command(verb=Verb.WHY | Verb.KB | Verb.RESOLVE):
             return _with_history(situation, reading, ALL)
         case Command(verb=Verb.MINE):
             return _with_tickets(situation, reading, *reading.mine(arrival.sender.id, ROWS))
@@ -282,6 +289,42 @@ def _with_reading(situation: Situation, arrival: Arrival, policy: Policy, readin
             return _with_tickets(situation, reading, *reading.queue(teams, ROWS))
         case _:
             return situation
+
+
+def _staff(policy: Policy) -> frozenset[str]:
+    """Whoever works for a team or looks after articles."""
+    return frozenset(policy.people).union(*(team.staff for team in policy.teams.values()))
+
+
+def _answered(intent: Intent, sender: Person, policy: Policy, reading: Reading) -> str:
+    """The question of the ticket whose article an agent is to name: matched before the turn like any other."""
+    if not isinstance(intent, Command) or intent.verb not in (Verb.RESOLVE, Verb.KB) or intent.number is None:
+        return ""
+    ticket = reading.numbered(intent.number) if policy.teams_of(sender.id) else None
+    if ticket is None or not policy.serves(sender.id, ticket.team):
+        return ""
+    return reading.opening(ticket.id)
+
+
+def _with_lessons(
+    situation: Situation, arrival: Arrival, lessons: Lessons, reading: Reading, now: datetime
+) -> Situation:
+    """What was learned before about the article that this turn may add to."""
+    ticket, taught = situation.loaded.ticket, Taught()
+    match arrival.intent:
+        case Command(verb=Verb.SETTLE, rest=rest):
+            proposal = lessons.proposal(rest.partition(" ")[0])
+            about = reading.ticket(proposal.ticket) if proposal and proposal.ticket else None
+            return replace(situation, taught=Taught(proposal=proposal, restricted=bool(about and about.restricted)))
+        case Command(verb=Verb.SOLVED, rest=rest):
+            taught = Taught(proposals=lessons.proposals(rest))
+        case Command(verb=Verb.KB | Verb.RESOLVE) as command if ticket is not None:
+            ids = {article_of(ticket)} | ({concerned(command)} if command.verb is Verb.KB else set())
+            proposals = [each for id in sorted(ids) for each in lessons.proposals(id)]
+            taught = Taught(proposals=proposals, cases=lessons.cases_of(ticket.id))
+        case _:
+            return situation
+    return replace(situation, taught=replace(taught, offered=lessons.offered(now - A_DAY)))
 
 
 def _with_history(situation: Situation, reading: Reading, limit: int) -> Situation:

@@ -5,14 +5,16 @@ DeskError
 │   ├── TryLater(delay)    the platform asks to wait, or the network failed
 │   └── GiveUp(reason)     it will never work: no channel, no right, too long
 │       └── CannotWhisper  this place has no private messages; send it directly
-└── TurnError              a turn could not be stored; nothing of it was
-    ├── TooSlow            it took longer than its two seconds
-    ├── Conflict           somebody else changed the same ticket; decide again
-    └── Unavailable        the database cannot be reached
+├── TurnError              a turn could not be stored; nothing of it was
+│   ├── TooSlow            it took longer than its two seconds
+│   ├── Conflict           somebody else changed the same ticket; decide again
+│   └── Unavailable        the database cannot be reached
+└── AlreadyHeld            another source of articles holds these; nothing was imported
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 
@@ -55,3 +57,13 @@ class Conflict(TurnError):
 
 class Unavailable(TurnError):
     """The database cannot be reached."""
+
+
+class AlreadyHeld(DeskError):
+    """An article belongs to one source: `held` gives who holds each id and language that `source` asked for."""
+
+    def __init__(self, source: str, held: Mapping[tuple[str, str], str]) -> None:
+        named = "; ".join(f"'{id}' ({language}) belongs to '{other}'" for (id, language), other in held.items())
+        super().__init__(f"'{source}' brings articles that another source holds: {named}")
+        self.source = source
+        self.held = held

@@ -14,13 +14,15 @@ from triage.model import Language
 class Article:
     """One entry in one language; entries that share an `id` are translations of one another.
 
-    `audience` is `public`, `company` or `team:ID`. `body` is Markdown.
+    `audience` is `public`, `company` or `team:ID`. `body` is Markdown. `against` are questions that
+    look like this article's and are not.
     """
 
     id: str
     title: str
     body: str = ""
     phrasings: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
     language: Language = Language.EN
     team: str = ""
     audience: str = "company"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from triage.commands import THIS
 from triage.document import (
     Block,
     Button,
@@ -27,16 +28,20 @@ from triage.document import (
     When,
     text_of,
 )
+from triage.learning import ENOUGH, Point
 from triage.model import ENDED, Language, Status
 from triage.outgoing import (
     Answer,
+    Answers,
     At,
     Card,
     Choice,
     Help,
     Notice,
     Reasons,
+    Report,
     Say,
+    Section,
     Suggestions,
     Term,
     TicketLine,
@@ -52,6 +57,10 @@ MentionOf = Callable[[Who], Mention]
 
 SUMMARY = 140
 """Characters of a notification line."""
+
+
+BAR = 10
+"""Characters of a full bar."""
 
 
 def by_name(who: Who) -> Mention:
@@ -71,6 +80,8 @@ def render(notice: Notice, language: Language, mention: MentionOf = by_name) -> 
             blocks = page.saying(notice)
         case Answer():
             blocks = page.answer(notice)
+        case Answers():
+            blocks = page.answers(notice)
         case Suggestions():
             blocks = page.suggestions(notice)
         case Card():
@@ -83,6 +94,8 @@ def render(notice: Notice, language: Language, mention: MentionOf = by_name) -> 
             blocks = page.reasons(notice)
         case Help():
             blocks = page.help(notice)
+        case Report():
+            blocks = page.report(notice)
     return Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice))
 
 
@@ -157,14 +170,32 @@ class _Page:
         choices = (
             Choice(label="answer.yes", command=f"solved {notice.article}", style="primary"),
             Choice(label="answer.no", command="ticket"),
-            Choice(label="answer.why", command="why"),
+            Choice(label="answer.why", command=f"why {THIS}"),
         )
         return [*blocks, Paragraph(self.line("answer.confirm")), *self.buttons(choices)]
+
+    def answers(self, notice: Answers) -> list[Block]:
+        blocks: list[Block] = [Paragraph(self.line("several.title", {"count": len(notice.sections)}))]
+        for section in notice.sections:
+            blocks.append(Quote(section.question))
+            blocks += self.answer(section.answer) if section.answer else self.open_question(section)
+        solved = Choice(label="answer.yes", command="solved", style="primary")
+        choices = (
+            solved,
+            Choice(label="several.person", command="ticket"),
+            Choice(label="answer.why", command=f"why {THIS}"),
+        )
+        return [*blocks, Paragraph(self.line("several.confirm")), *self.buttons(choices)]
+
+    def open_question(self, section: Section) -> list[Block]:
+        near = tuple(Button(title, f"read {id}") for id, title in section.near)
+        key = "several.near" if near else "several.open"
+        return [Paragraph(self.line(key)), *([Buttons(near)] if near else [])]
 
     def suggestions(self, notice: Suggestions) -> list[Block]:
         articles = tuple(Button(title, f"read {id}") for id, title in notice.articles)
         none = Button(self.t("suggest.none"), "ticket", "primary")
-        why = Button(self.t("answer.why"), "why")
+        why = Button(self.t("answer.why"), f"why {THIS}")
         return [Paragraph(self.line("suggest.title")), Buttons((*articles, none, why))]
 
     def card(self, notice: Card) -> list[Block]:
@@ -234,6 +265,36 @@ class _Page:
     def help(self, notice: Help) -> list[Block]:
         verbs = [Paragraph(self.line(f"help.{verb}")) for verb in notice.verbs]
         return [Paragraph(self.line("help.title")), *verbs, Small(self.line("help.more"))]
+
+    def report(self, notice: Report) -> list[Block]:
+        day = notice.figures
+        counts = ("asked", "answered", "confirmed", "contradicted", "opened", "waiting")
+        facts = Facts(tuple((self.t(f"report.{name}"), (Plain(str(getattr(day, name))),)) for name in counts))
+        period = Small(self.line("report.period", {"since": notice.since, "until": notice.until}))
+        return [Heading(self.t("report.title", team=notice.team)), period, facts, *self.curve(notice)]
+
+    def curve(self, notice: Report) -> list[Block]:
+        """A bar for the coverage of each threshold, the one in force in strong words."""
+        if notice.cases is None:
+            return []
+        if not notice.points:
+            return [Small(self.line("report.few", {"cases": notice.cases, "needed": ENOUGH}))]
+        title = Paragraph(self.line("report.curve", {"cases": notice.cases}))
+        return [title, *(Paragraph(self.point(point, notice.in_force)) for point in notice.points)]
+
+    def point(self, point: Point, in_force: float) -> Line:
+        full = round(point.coverage * BAR)
+        values: dict[str, Value] = {
+            "bar": "█" * full + "░" * (BAR - full),
+            "threshold": f"{point.threshold:.2f}",
+            "precision": _percent(point.precision),
+            "coverage": _percent(point.coverage),
+        }
+        return self.line("report.in_force" if point.threshold == in_force else "report.point", values)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _card_choices(card: Card) -> tuple[Choice, ...]:

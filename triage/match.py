@@ -1,49 +1,88 @@
-"""The lexical matcher: which article answers a message, how surely, and why.
+"""The matcher: which article answers a message, how surely, and why.
 
-`build_matcher` is called by `bot.compose`, once for each audience's knowledge base: what a person
-may not read has no part in anything computed here. `triage.desk` calls `match` for every message.
+`build_matcher` is called by `bot.knowing`, once for each audience's knowledge base: what a person may
+not read has no part in anything computed here. `triage.desk` calls `match` for every message.
+
+Two tiers, one class: the lexical one knows words and pieces of words; the semantic one also what
+sentences mean, from an encoder, and leaves a language to the lexical one where that was seen to do
+better. A tier is a space (how near texts are), a head (which article that speaks for) and thresholds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from triage.calibrate import Corpus, Thresholds, calibrate
-from triage.features import Floats, Space
-from triage.head import confidence, coordinates, fit
-from triage.knowledge import Article, KnowledgeBase
-from triage.matching import Candidate, Match, Matcher, Verdict
+from triage.calibrate import Seen, calibrate, hide, hide_from_nearest
+from triage.corpus import Corpus, corpus_of, worded
+from triage.features import Floats, Ints
+from triage.head import Head, Nearest, Trust, coordinates, fit
+from triage.knowledge import KnowledgeBase
+from triage.matching import Candidate, Encoder, Labelled, Match, Matcher, Verdict
 from triage.model import Language
+from triage.questions import questions
+from triage.reasons import Explanation, Say
 from triage.repair import Repair
-from triage.text import is_small_talk, language_of, normalise, replace_words, sentences, words
-
-Say = Callable[[str, Language, Mapping[str, object]], str]
-"""The text of a catalogue key in a language, with its placeholders filled."""
-
-MAX_TEXTS = 4_000
-"""Texts that are learned from: beyond, every article keeps its first ones."""
+from triage.space import Blend, MeaningSpace, Space, WordSpace
+from triage.text import is_small_talk, language_of, normalise, replace_words, sentences
 
 MAX_WINDOWS = 12
 TOP = 3
+CLOSEST = 3
+"""Phrasings of the best article that are named."""
 
-FEW_PHRASINGS = 3
-"""An article with fewer lends lines of its body, which are worth less: they tell, they do not ask."""
+MAX_PARTS = 5
 
-_BODY_LINES = 5
-_BODY_WEIGHT = 0.3
+CONFUSING = 0.5
+"""Confidence from which a wrong article shadows the right one; below it nothing was near."""
+
+LEXICAL = Trust(top=1.15, apart=0.45, offset=2.5)
+SEMANTIC = Trust(top=1.15, apart=0.45, offset=2.5)
+"""Logistic regressions on the tuning questions of public sets and of the sample desk: see docs/matching.md."""
 
 
-def build_matcher(kb: KnowledgeBase, *, precision: float, say: Say) -> Matcher:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What the matcher is made of; everything, unless an ablation leaves a part out."""
+
+    repair: bool = True
+    windows: bool = True
+    body: bool = True
+    folds: bool = True
+
+
+WHOLE = Design()
+
+
+def build_matcher(
+    kb: KnowledgeBase,
+    *,
+    precision: float,
+    say: Say,
+    encoder: Encoder | None = None,
+    lexical: Matcher | None = None,
+    labelled: Sequence[Labelled] = (),
+    design: Design = WHOLE,
+) -> Matcher:
     """A matcher for one audience's articles; `precision`, 0-1, is what its answers aim at.
 
-    Takes two seconds for a thousand phrasings. Never fails, whatever the articles hold.
+    With an encoder the semantic one, beside `lexical`, the matcher of the same articles without it.
+    Takes two seconds for a thousand phrasings, and whatever the encoder needs for them. Raises
+    EncoderFailed; never fails otherwise, whatever the articles hold.
     """
-    worded = KnowledgeBase.of(article for article in kb.articles if _texts(article))
-    return LexicalMatcher(worded, precision=precision, say=say) if worded.articles else EmptyMatcher(say)
+    known = worded(kb)
+    if not known.articles:
+        return EmptyMatcher(say)
+    if not isinstance(lexical, TextMatcher):
+        lexical = TextMatcher(known, precision=precision, say=say, labelled=labelled, design=design)
+    if encoder is None or not lexical.corpus.trained:
+        return lexical
+    return TextMatcher(
+        known, precision=precision, say=say, labelled=labelled, design=design, encoder=encoder, lexical=lexical
+    )
 
 
 class EmptyMatcher:
@@ -59,84 +98,188 @@ class EmptyMatcher:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """A text that was learned from, as its article has it."""
+class _Reading:
+    """How a message was read: `probabilities` by article, `similarities` by text, those of `against` apart."""
 
     text: str
-    article: int
-    weight: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """One way to read a message: `probabilities` by article, `similarities` by text."""
-
     confidence: float
     probabilities: Floats
     similarities: Floats
+    barred: str | None = None
 
 
-class LexicalMatcher:
-    """Trained on a knowledge base with at least one article, and words in each (see `build_matcher`)."""
+class TextMatcher:
+    """Made from a knowledge base with at least one article, and words in each (see `build_matcher`)."""
 
-    def __init__(self, kb: KnowledgeBase, *, precision: float, say: Say) -> None:
+    def __init__(
+        self,
+        kb: KnowledgeBase,
+        *,
+        precision: float,
+        say: Say,
+        labelled: Sequence[Labelled] = (),
+        design: Design = WHOLE,
+        encoder: Encoder | None = None,
+        lexical: TextMatcher | None = None,
+    ) -> None:
         self._kb = kb
         self._say = say
+        self._design = design
+        self._lexical = lexical
+        self._trust = LEXICAL if encoder is None else SEMANTIC
         self._ids = sorted({article.id for article in kb.articles})
         teams = {article.id: article.team for article in reversed(kb.articles)}
         self._teams, self._team_of = np.unique([teams[id] for id in self._ids], return_inverse=True)
-        self._sources = _sources(kb, self._ids)
-        self._labels = np.array([source.article for source in self._sources], np.int64)
-        texts = [normalise(source.text) for source in self._sources]
-        self._repair = Repair([*texts, *(normalise(article.body) for article in kb.articles)])
-        self._space = Space(texts)
-        corpus = self._corpus()
-        head = fit(corpus.coordinates, corpus.labels, corpus.weights)
-        self._head = head.over_similarities(corpus.coordinates)
-        self.thresholds = calibrate(corpus, precision)
+        self.corpus: Corpus = lexical.corpus if lexical else corpus_of(kb, self._ids, body=design.body)
+        self._repair: Repair = lexical._repair if lexical else _repair(kb, self.corpus)
+        self._space = self._make_space(encoder)
+        self._head, self.hidden = self._learn()
+        self._weak = self._weaker_languages()
+        self.thresholds = calibrate(self.hidden, precision)
+        if labelled:
+            self.thresholds = calibrate(self.hidden, precision, self._seen(labelled))
 
     def match(self, text: str) -> Match:
         language = language_of(text)
+        if self._lexical is not None and language in self._weak:
+            return self._lexical.match(text)
+        whole = self._match(text, language)
+        asked = questions(text)
+        if len(asked) < 2:
+            return whole
+        parts = tuple(self._match(part, language) for part in asked[:MAX_PARTS])
+        return replace(whole, parts=parts) if _are_several(parts) else whole
+
+    def _match(self, text: str, language: Language) -> Match:
         own = normalise(text)
-        repairs = self._repair.repairs(own)
-        reading = self._read(list(_windows(replace_words(own, repairs))))
+        repairs = self._repair.repairs(own) if self._design.repair else {}
+        reading = self._read(replace_words(own, repairs))
         top = self._top(reading, language)
         verdict = self._verdict(text, reading.confidence)
-        reasons = _Reasons(self._say, language, top, self.thresholds)
+        explanation = Explanation(
+            say=self._say,
+            language=language,
+            top=top,
+            thresholds=self.thresholds,
+            closest=self._closest(reading),
+            read=reading.text,
+            repairs=repairs,
+            barred=reading.barred,
+        )
         return Match(
+            text=text,
             verdict=verdict,
             language=language,
             top=top,
             answer=self.thresholds.answer,
             suggest=self.thresholds.suggest,
             team=self._team(reading),
-            reasons=tuple(reasons.all(verdict, self._closest(reading), repairs)),
+            reasons=tuple(explanation.sentences(verdict)),
         )
 
-    def _corpus(self) -> Corpus:
-        weights = np.array([source.weight for source in self._sources], np.float32)
-        return Corpus(
-            coordinates=coordinates(self._space.similarities(self._space.rows)),
-            labels=self._labels,
-            weights=weights,
-            asked=weights == 1,
-            articles=len(self._ids),
+    def confusions(self) -> list[tuple[str, str, str]]:
+        """Phrasings that, hidden, were surely taken for another article's: (article, other article, phrasing)."""
+        sure = self.hidden.confidence >= CONFUSING
+        wrong = np.flatnonzero(self.hidden.inside & ~self.hidden.right & sure)
+        texts = [self.corpus.sources[text] for text in self.hidden.text[wrong]]
+        others = [self._ids[other] for other in self.hidden.said[wrong]]
+        return [(self._ids[text.article], other, text.text) for text, other in zip(texts, others, strict=True)]
+
+    # --- learning ------------------------------------------------------------------------------
+    def _make_space(self, encoder: Encoder | None) -> Space:
+        texts = [source.normal for source in (*self.corpus.sources, *self.corpus.against)]
+        if encoder is None or self._lexical is None:
+            return WordSpace(texts)
+        return Blend(self._lexical._space, MeaningSpace(texts, encoder))
+
+    def _learn(self) -> tuple[Head, Seen]:
+        if not self.corpus.trained:
+            nearest = Nearest(self.corpus.labels)
+            return nearest, hide_from_nearest(self.corpus, self._space.similarities, self._trust.confidence)
+        count = len(self.corpus.labels)
+        root = coordinates(self._space.own()[:count, :count])
+        trained = fit(root, self.corpus.labels, self.corpus.weights).over_similarities(root)
+        return trained, hide(self.corpus, root, self._trust.confidence)
+
+    def _weaker_languages(self) -> frozenset[Language]:
+        """Languages in which the hidden phrasings were found more often without the encoder."""
+        if self._lexical is None:
+            return frozenset()
+        gain = self._found() - self._lexical._found()
+        return frozenset(language for place, language in enumerate(Language) if gain[place] < -1)
+
+    def _found(self) -> Ints:
+        """How many hidden phrasings of each language found their article."""
+        places = {language: place for place, language in enumerate(Language)}
+        right = self.hidden.text[self.hidden.right & self.hidden.inside]
+        found = [places[self.corpus.sources[text].language] for text in right]
+        return np.bincount(np.array(found, np.int64), minlength=len(places))
+
+    def _seen(self, labelled: Sequence[Labelled]) -> Seen:
+        """What comes out for questions that people labelled; those the base has word for word teach nothing."""
+        known = {source.normal for source in self.corpus.sources}
+        new = [one for one in labelled if normalise(one.text) not in known]
+        tops = [self._match(one.text, language_of(one.text)).top[:1] for one in new]
+        found = [(best[0].article.id, best[0].confidence) if best else (None, 0.0) for best in tops]
+        return Seen(
+            confidence=np.array([confidence for _, confidence in found], np.float32),
+            right=np.array([id == one.article for (id, _), one in zip(found, new, strict=True)], np.bool_),
+            inside=np.array([one.article is not None for one in new], np.bool_),
+            text=np.zeros(len(new), np.int64),
+            said=np.zeros(len(new), np.int64),
         )
 
-    def _read(self, windows: list[str]) -> _Reading:
-        """The window that is read most surely."""
-        similarities = self._space.similarities(self._space.vectors(windows))
-        probabilities = self._head.probabilities(similarities)
-        sure = confidence(probabilities)
-        best = int(sure.argmax())
+    # --- reading a message ---------------------------------------------------------------------
+    def _read(self, text: str) -> _Reading:
+        """The whole message decides which article; the part of it that says so most surely, how sure that is."""
+        windows = list(self._windows(text))
+        similarities = self._space.similarities(windows)
+        count = len(self.corpus.labels)
+        probabilities = self._head.probabilities(similarities[:, :count])
+        barred = self._bar(probabilities[0], similarities[0])
+        sure = self._trust.confidence(probabilities)
+        agreeing = probabilities.argmax(axis=1) == probabilities[0].argmax()
+        best = int(np.where(agreeing, sure, -1).argmax()) if barred is None else 0
         return _Reading(
-            confidence=float(sure[best]), probabilities=probabilities[best], similarities=similarities[best]
+            text=windows[best],
+            confidence=float(sure[best]),
+            probabilities=probabilities[0],
+            similarities=similarities[best, :count],
+            barred=barred,
         )
+
+    def _windows(self, text: str) -> Iterator[str]:
+        """The whole message without its greetings; of a longer one also pairs of sentences.
+
+        In a long message one or two sentences ask, and the others say how it came about. An encoder
+        takes its time, so it is given only the pair that says most by its words.
+        """
+        said = sentences(text)
+        telling = [sentence for sentence in said if not is_small_talk(sentence)] if len(said) > 1 else said
+        yield " ".join(telling) or text
+        if len(telling) > 2 and self._design.windows:
+            pairs = [" ".join(pair) for pair in list(pairwise(telling))[:MAX_WINDOWS]]
+            yield from pairs if self._lexical is None else [self._lexical._most_telling(pairs)]
+
+    def _most_telling(self, windows: Sequence[str]) -> str:
+        similarities = self._space.similarities(windows)[:, : len(self.corpus.labels)]
+        return windows[int(self._trust.confidence(self._head.probabilities(similarities)).argmax())]
+
+    def _bar(self, probabilities: Floats, similarities: Floats) -> str | None:
+        """Take the best article out of the running when the message is nearer to what it is not about."""
+        count = len(self.corpus.labels)
+        best = int(probabilities.argmax())
+        own = similarities[:count][self.corpus.labels == best].max()
+        for place, source in enumerate(self.corpus.against):
+            if source.article == best and similarities[count + place] > own:
+                probabilities[best] = 0
+                return source.text
+        return None
 
     def _top(self, reading: _Reading, language: Language) -> tuple[Candidate, ...]:
         """The best articles; the others' confidence falls as their probability does."""
         order = np.argsort(-reading.probabilities, kind="stable")[:TOP]
-        best = float(reading.probabilities[order[0]])
+        best = max(float(reading.probabilities[order[0]]), 1e-9)
         found = ((self._kb.article(self._ids[index], language), index) for index in order)
         return tuple(
             Candidate(article=article, confidence=reading.confidence * float(reading.probabilities[index]) / best)
@@ -157,80 +300,22 @@ class LexicalMatcher:
         best = int(mass.argmax())
         if reading.confidence < self.thresholds.suggest / 2 or mass[best] < mass.sum() / 2:
             return None
-        return str(self._teams[best]) or None
+        team = str(self._teams[best])
+        return team or None
 
-    def _closest(self, reading: _Reading) -> str | None:
-        """The text of the best article that is nearest to the message, None when nothing is shared."""
-        own = np.where(self._labels == reading.probabilities.argmax(), reading.similarities, -1)
-        nearest = int(own.argmax())
-        return self._sources[nearest].text if own[nearest] > 0 else None
-
-
-def _texts(article: Article) -> list[tuple[str, float]]:
-    """What is learned of an article, each with its weight: phrasings and title, for lack of them the body."""
-    asked = [text for text in dict.fromkeys((*article.phrasings, article.title)) if words(normalise(text))]
-    if len(article.phrasings) >= FEW_PHRASINGS:
-        return [(text, 1.0) for text in asked]
-    lines = [line for line in article.body.splitlines() if words(normalise(line))]
-    return [(text, 1.0) for text in asked] + [(line, _BODY_WEIGHT) for line in lines[:_BODY_LINES]]
+    def _closest(self, reading: _Reading) -> list[str]:
+        """The texts of the best article that are nearest to the message; none when nothing is shared."""
+        own = np.where(self.corpus.labels == reading.probabilities.argmax(), reading.similarities, -1)
+        nearest = np.argsort(-own, kind="stable")[:CLOSEST]
+        return [self.corpus.sources[place].text for place in nearest if own[place] > 0]
 
 
-def _sources(kb: KnowledgeBase, ids: list[str]) -> list[_Source]:
-    """At most MAX_TEXTS texts, of every article its first ones."""
-    place = {id: index for index, id in enumerate(ids)}
-    ranked = [
-        (rank, _Source(text=text, article=place[article.id], weight=weight))
-        for article in kb.articles
-        for rank, (text, weight) in enumerate(_texts(article))
-    ]
-    last = sorted(rank for rank, _ in ranked)[:MAX_TEXTS][-1]
-    return [source for rank, source in ranked if rank <= last][:MAX_TEXTS]
+def _repair(kb: KnowledgeBase, corpus: Corpus) -> Repair:
+    return Repair([*corpus.normals, *(normalise(article.body) for article in kb.articles)])
 
 
-def _windows(text: str) -> Iterator[str]:
-    """The whole message without its greetings; of a longer one also each pair of sentences.
-
-    In a long message one or two sentences ask, and the others say how it came about.
-    """
-    telling = [sentence for sentence in sentences(text) if not is_small_talk(sentence)]
-    yield " ".join(telling) or text
-    if len(telling) > 2:
-        for pair in list(pairwise(telling))[:MAX_WINDOWS]:
-            yield " ".join(pair)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reasons:
-    """The sentences that say why, in the language of the message."""
-
-    say: Say
-    language: Language
-    top: tuple[Candidate, ...]
-    thresholds: Thresholds
-
-    def all(self, verdict: Verdict, closest: str | None, repairs: Mapping[str, str]) -> Iterator[str]:
-        yield self._tell(f"reason.{verdict}", title=self.top[0].article.title)
-        if verdict is not Verdict.IGNORE:
-            yield from self._nearest(closest, repairs)
-        yield self._tell(f"reason.otherwise.{verdict}")
-
-    def _nearest(self, closest: str | None, repairs: Mapping[str, str]) -> Iterator[str]:
-        if closest is not None:
-            yield self._tell("reason.closest", phrasing=closest)
-        for written, meant in repairs.items():
-            yield self._tell("reason.repaired", written=written, meant=meant)
-        if len(self.top) > 1:
-            other = self.top[1]
-            yield self._tell("reason.runner_up", title=other.article.title, other=_percent(other.confidence))
-
-    def _tell(self, key: str, **values: object) -> str:
-        known = {
-            "confidence": _percent(self.top[0].confidence),
-            "answer": _percent(self.thresholds.answer),
-            "suggest": _percent(self.thresholds.suggest),
-        }
-        return self.say(key, self.language, {**known, **values})
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}"
+def _are_several(parts: Sequence[Match]) -> bool:
+    """Whether the parts ask for different things and at least one of them is known."""
+    known = [part.best.article.id for part in parts if part.verdict is Verdict.ANSWER and part.best]
+    other = [part for part in parts if part.verdict in (Verdict.SUGGEST, Verdict.TICKET)]
+    return bool(known) and (len(set(known)) > 1 or bool(other))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from triage.knowledge import Article
 from triage.model import Language
@@ -41,6 +45,9 @@ class Match:
     team: str | None = None
     reasons: tuple[str, ...] = ()
     parts: tuple[Match, ...] = field(default=())
+    """Of a message that asks several things, the opinion on each."""
+    text: str = ""
+    """What was matched: of a part, its words."""
 
     @property
     def best(self) -> Candidate | None:
@@ -51,3 +58,26 @@ class Matcher(Protocol):
     """Built once for one audience's knowledge base; pure and safe to call from any thread."""
 
     def match(self, text: str) -> Match: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A question and the id of the article that answers it; None when none does."""
+
+    text: str
+    article: str | None
+
+
+class EncoderFailed(Exception):
+    """No vectors could be had; the lexical matcher answers meanwhile."""
+
+
+class Encoder(Protocol):
+    """Turns sentences of any language into vectors that lie near when the meanings do; thread-safe."""
+
+    name: str
+    """Model and version: vectors of different names cannot be compared."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""
+        ...

@@ -123,6 +123,8 @@ class Person:
     timezone: str | None = None
     account: Account | None = None
     """The account last seen; a private message goes there."""
+    guest: bool = False
+    """Whether the platform said last that this is somebody of another organisation."""
 
 
 class Kind(StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from triage.learning import Figures, Point
 from triage.model import Channel, Language, Priority, Status, Thread
 from triage.policy import Metric
 
@@ -83,6 +84,23 @@ class Suggestions:
 
     articles: tuple[tuple[str, str], ...]
     kind: Literal["suggestions"] = "suggestions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One of several questions; without an answer `near` may hold (id, title) of articles that may be meant."""
+
+    question: str
+    answer: Answer | None = None
+    near: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """A message that asked several things: each is answered, or named as open."""
+
+    sections: tuple[Section, ...]
+    kind: Literal["answers"] = "answers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +182,25 @@ class Help:
     kind: Literal["help"] = "help"
 
 
-Notice = Say | Answer | Suggestions | Card | TicketList | TicketView | Reasons | Help
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A team's day in figures, and what other thresholds would have made of the labelled cases.
+
+    `points` is empty for restricted teams (then `cases` is None) and while there are too few cases.
+    `in_force` is the threshold that answers need now.
+    """
+
+    team: str
+    since: At
+    until: At
+    figures: Figures
+    cases: int | None = None
+    points: tuple[Point, ...] = ()
+    in_force: float = 1.0
+    kind: Literal["report"] = "report"
+
+
+Notice = Say | Answer | Answers | Suggestions | Card | TicketList | TicketView | Reasons | Help | Report
 
 
 # --- targets -----------------------------------------------------------------------------------

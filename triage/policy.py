@@ -96,6 +96,12 @@ class Policy:
         """People of a place not listed in desk.yaml, and guests of a listed one (DESIGN.md, "Strangers")."""
         return guest or (account.platform, account.place) not in self.places
 
+    def is_known_stranger(self, person: Person) -> bool:
+        """The same of somebody who wrote before; of nobody known it is assumed, unless desk.yaml names them."""
+        if person.account is None:
+            return person.id not in self.people
+        return self.is_stranger(person.account, guest=person.guest)
+
     def is_admin(self, person: str) -> bool:
         return person in self.people and self.people[person].admin
 

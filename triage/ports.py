@@ -6,7 +6,7 @@ given an `Intake` to hand its messages to; `bot.compose` joins them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,8 @@ from typing import Protocol
 
 from triage.changes import Decision
 from triage.document import Document
+from triage.knowledge import Article
+from triage.learning import Case, Figures, Proposal
 from triage.model import Account, Channel, Conversation, Entry, Message, MessageRef, Person, Platform, Thread, Ticket
 from triage.outgoing import Outgoing
 from triage.policy import Terms
@@ -212,8 +214,41 @@ class Outbox(Protocol):
     def pending(self) -> int: ...
 
 
+class Lessons(Protocol):
+    """Reads of what was learned: cases, proposals and figures (`triage.learning`)."""
+
+    def cases(self, limit: int) -> Sequence[Case]:
+        """The newest cases, oldest first."""
+        ...
+
+    def cases_of(self, ticket: str) -> Sequence[Case]: ...
+
+    def proposal(self, id: str) -> Proposal | None:
+        """The proposal; in a write transaction nobody else settles it meanwhile."""
+        ...
+
+    def proposals(self, article: str) -> Sequence[Proposal]:
+        """All that were ever made about this article."""
+        ...
+
+    def offered(self, since: datetime) -> Mapping[str, int]:
+        """How many proposals each person got since then."""
+        ...
+
+    def held(self, team: str) -> Sequence[Proposal]:
+        """Waiting proposals from this team's conversations that were not offered yet, oldest first."""
+        ...
+
+    def figures(self, team: str, since: datetime, until: datetime) -> Figures:
+        """What happened from `since` up to `until`, and the proposals that wait now."""
+        ...
+
+
 class Reading(Protocol):
     """Reads outside any transaction that matters."""
+
+    @property
+    def lessons(self) -> Lessons: ...
 
     def seen(self, key: str) -> bool: ...
 
@@ -222,6 +257,12 @@ class Reading(Protocol):
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
 
     def ticket(self, id: str) -> Ticket | None: ...
+
+    def numbered(self, number: int) -> Ticket | None: ...
+
+    def opening(self, ticket: str) -> str:
+        """The ticket's first message; empty when there is none."""
+        ...
 
     def queue(self, teams: Sequence[str], limit: int) -> tuple[Sequence[Ticket], int]:
         """Open tickets of these teams, most pressing first, and how many there are."""
@@ -240,6 +281,46 @@ class Reading(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """What a sync changed: ids of articles, sorted; one that came back counts as added."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.retired)
+
+
+class Library(Protocol):
+    """The articles of the company, shared by all processes. Each call is its own transaction."""
+
+    def revision(self) -> int:
+        """Rises with every change of what `articles` gives."""
+        ...
+
+    def articles(self) -> tuple[int, tuple[Article, ...]]:
+        """All articles in force, with what was learned laid over them, by id and language; and their revision."""
+        ...
+
+    def replace(
+        self,
+        source: str,
+        articles: Sequence[Article],
+        at: datetime,
+        *,
+        keep: Collection[str] = (),
+        retire: bool = True,
+    ) -> Replaced:
+        """Make these the articles of `source`; what it gives no more is retired, unless its id is in `keep`.
+
+        Doing it twice changes nothing. A changed article's version rises, at least to the one given.
+        Raises AlreadyHeld, and then changes nothing, when another source has one of them in force.
+        """
+        ...
+
+
 class Storage(Protocol):
     def reading(self) -> AbstractContextManager[Reading]: ...
 
@@ -247,6 +328,9 @@ class Storage(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def library(self) -> Library: ...
 
 
 # --- the web chat's own log --------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from triage.changes import Decision
-from triage.commands import Command, Verb
+from triage.commands import THIS, Command, Verb
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Ticket
 from triage.outgoing import At, Help, HistoryLine, Notice, Reasons, TicketLine, TicketList, TicketView
@@ -18,7 +18,7 @@ from triage.policy import Policy
 from triage.sla import Clock
 from triage.turn import Turn
 
-EVERYONE = (Verb.ASK, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.ESCALATE, Verb.RESOLVE, Verb.REOPEN, Verb.HELP)
+EVERYONE = (Verb.ASK, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.ESCALATE, Verb.RESOLVE, Verb.REOPEN, Verb.KB, Verb.HELP)
 AGENTS = (
     Verb.QUEUE,
     Verb.CLAIM,
@@ -71,8 +71,9 @@ def show(turn: Turn, ticket: Ticket, command: Command) -> Decision:
 
 def why(turn: Turn, ticket: Ticket | None, command: Command) -> Decision:
     """What decided: for a ticket its routing and clocks, for an answer the matcher's reasons."""
-    if ticket is None or (command.number is None and turn.conversation and turn.conversation.ticket is None):
-        conversation = turn.conversation
+    conversation = turn.conversation
+    said_here = command.number is None and conversation is not None and conversation.ticket is None
+    if ticket is None or said_here or command.rest == THIS:
         if conversation is None or not conversation.reasons:
             return turn.say("why.none")
         if conversation.requester != turn.sender.id:

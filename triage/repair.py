@@ -6,7 +6,7 @@ alone: its typos are other words. Used by `triage.match` with one audience's voc
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from rapidfuzz import process
@@ -17,16 +17,32 @@ from triage.text import is_han, is_hangul, jamo, words
 MAX_WORDS = 40
 """Unknown words of one message that are looked up, so that a pasted log costs no more."""
 
+MAX_LETTERS = 24
+"""Letters of a word that is looked up: what is longer was not typed."""
+
+CHOICES = 8
+"""Known words as near as the nearest that are looked at more closely."""
+
 _LATIN = (4, 8)
 _HANGUL = (6, 12)
 """Letters from which a word may have one edit, and two."""
+
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_NEIGHBOURS = frozenset(
+    (a, b)
+    for upper, lower in ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))
+    for i, a in enumerate(_ROWS[upper])
+    for j, b in enumerate(_ROWS[lower])
+    if a != b and (abs(i - j) == 1 if upper == lower else i - j in (0, 1))
+)
+"""Keys that lie side by side, or one above the other, on a Latin keyboard."""
 
 
 class Repair:
     """`texts` are normalised; their words are the vocabulary."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._known = frozenset(word for text in texts for word in words(text) if not is_han(word))
+        self._known = Counter(word for text in texts for word in words(text) if not is_han(word))
         self._by_length: defaultdict[tuple[bool, int], dict[str, str]] = defaultdict(dict)
         for word in sorted(self._known):
             if word.isalpha():
@@ -40,17 +56,31 @@ class Repair:
         return {written: meant for written, meant in found.items() if meant is not None}
 
     def _is_suspect(self, word: str) -> bool:
-        return word.isalpha() and not is_han(word) and word not in self._known
+        return len(word) <= MAX_LETTERS and word.isalpha() and not is_han(word) and word not in self._known
 
     def _nearest(self, word: str) -> str | None:
-        """The known word within one edit (two in a long word) that begins alike; None when there is none."""
+        """The known word within one edit (two in a long word) that was most likely meant; None when there is none."""
         letters = jamo(word)
         one, two = _HANGUL if is_hangul(word) else _LATIN
         edits = (len(letters) >= one) + (len(letters) >= two)
-        near: list[tuple[float, str]] = []
+        near: list[tuple[float, int, str]] = []
         for length in range(len(letters) - edits, len(letters) + edits + 1) if edits else ():
             choices = self._by_length.get((is_hangul(word), length), {})
-            best = process.extractOne(letters, choices, scorer=OSA.distance, score_cutoff=edits)
-            if best and best[0][0] == letters[0]:
-                near.append((best[1], best[2]))
-        return min(near)[1] if near else None
+            for meant, distance, known in process.extract(
+                letters, choices, scorer=OSA.distance, score_cutoff=edits, limit=CHOICES
+            ):
+                slip = _slip(letters, meant, distance)
+                if slip < edits:
+                    near.append((slip, -self._known[known], known))
+        return min(near)[2] if near else None
+
+
+def _slip(written: str, meant: str, distance: float) -> float:
+    """How unlikely these edits are: 0.8 for one by a finger that slipped, more where the first letter differs."""
+    slipped = sum(_by_finger(a, b) for a, b in zip(written, meant, strict=False)) if len(written) == len(meant) else 0
+    likely = slipped or sorted(written) == sorted(meant)
+    return distance - (0.2 if likely else 0.1) + (written[0] != meant[0]) * (0.15 if likely and distance == 1 else 1)
+
+
+def _by_finger(a: str, b: str) -> bool:
+    return (a, b) in _NEIGHBOURS or (b, a) in _NEIGHBOURS

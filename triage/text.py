@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from triage.model import Language
 
@@ -92,6 +93,7 @@ def _shown(char: str) -> str:
 _VISIBLE = _Visible()
 
 
+@lru_cache(maxsize=64)
 def normalise(text: str) -> str:
     """Folded text without markup, links, mentions, emoji, quotes and signature; lines are kept apart.
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from triage.changes import Change, Decision, KeepClock
 from triage.knowledge import KnowledgeBase
+from triage.learning import Case, Proposal
 from triage.matching import Match
 from triage.model import (
     Channel,
@@ -55,6 +56,22 @@ CARD_TEXT = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """What was learned before, as far as this turn needs it.
+
+    `proposal` is the one to be settled, `restricted` says that its ticket became so. `proposals` are all
+    ever made about the article meant, `offered` how many each person got in the last 24 hours, `cases`
+    what was said of the ticket.
+    """
+
+    proposal: Proposal | None = None
+    restricted: bool = False
+    proposals: Sequence[Proposal] = ()
+    offered: Mapping[str, int] = field(default_factory=dict)
+    cases: Sequence[Case] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """All a decision may know besides the message: what storage loaded and what the sender may read.
 
@@ -74,6 +91,7 @@ class Situation:
     dues: Mapping[str, datetime] = field(default_factory=dict)
     history: Sequence[Entry] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
+    taught: Taught = field(default_factory=Taught)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

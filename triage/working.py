@@ -10,6 +10,7 @@ from dataclasses import replace
 from triage import sla
 from triage.changes import AddEntry, Assign, Change, Decision, Rate, SetPriority, SetStatus, Transfer, apply
 from triage.commands import PRIORITY_OF, Command
+from triage.linking import answer_given, which
 from triage.model import EntryKind, Status, Ticket
 from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot
 from triage.policy import Team
@@ -130,9 +131,19 @@ def resolve(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     met = sla.replied(turn.clocks, turn.terms(ticket), turn.now) if command.rest and not own else ()
     kind = EntryKind.MESSAGE if own else EntryKind.REPLY
     words = (AddEntry(ticket=ticket.id, entry=entry(turn, kind, command.rest)),) if command.rest else ()
-    done = Decision() if own else turn.done("done.resolved", number=ticket.number)
+    done = Decision() if own else _resolved(turn, ticket, command.rest)
     moved = _moved_to(turn, ticket, Status.RESOLVED, "event.resolved", met)
     return done + Decision(changes=words, outgoing=(turn.to_requester(ticket, "resolved", told),)) + moved
+
+
+def _resolved(turn: Turn, ticket: Ticket, last_words: str) -> Decision:
+    """Said to the agent, with the question which article answered it where that can teach something."""
+    choices, proposed = which(turn, ticket, last_words or answer_given(turn, ticket))
+    done = turn.done("done.resolved", number=ticket.number)
+    if not choices:
+        return done + proposed
+    told = turn.say("kb.which_solved", choices=choices, number=ticket.number)
+    return replace(told, ack=done.ack) + proposed
 
 
 def reopen(turn: Turn, ticket: Ticket, command: Command) -> Decision:

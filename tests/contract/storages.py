@@ -19,7 +19,8 @@ from storage.schema import migrate
 from storage.sql import SqlStorage
 from storage.views import Health
 from triage.calendars import Calendar, Window
-from triage.changes import AddEntry, Change, Converse, Decision, Feedback, KeepClock, Meet, OpenTicket
+from triage.changes import AddEntry, Change, Converse, Decision, KeepClock, Meet, OpenTicket
+from triage.learning import Case
 from triage.model import (
     Account,
     Channel,
@@ -84,7 +85,7 @@ class Kept(Storage, Protocol):
     @property
     def transcript(self) -> Transcript: ...
 
-    def feedback(self) -> Sequence[Feedback]: ...
+    def cases(self, limit: int = ...) -> Sequence[Case]: ...
 
     def health(self) -> Health: ...
 

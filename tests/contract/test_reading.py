@@ -27,7 +27,6 @@ from triage.changes import (
     AddEntry,
     Decision,
     EditEntry,
-    Feedback,
     KeepClock,
     KeepTerms,
     Meet,
@@ -39,7 +38,7 @@ from triage.policy import Metric
 from triage.sla import ClockEvent, ClockEventKind, ClockState
 
 
-# --- history, people, feedback -------------------------------------------------------------------
+# --- history, people -----------------------------------------------------------------------------
 def test_history_gives_the_newest_entries_oldest_first(bench: Bench) -> None:
     """`show` gets the end of the history in reading order."""
     open_ticket(bench.storage)
@@ -92,13 +91,6 @@ def test_a_stranger_is_nobody(bench: Bench) -> None:
     """An account never seen belongs to no person."""
     with bench.storage.reading() as reading:
         assert reading.person(TEAMS_ANN) is None
-
-
-def test_feedback_is_kept(bench: Bench) -> None:
-    """Verdicts on articles come back in order."""
-    verdicts = [Feedback(at=AT, person="ann", question="q", article=a, verdict="solved") for a in ("vpn", None)]
-    record(bench.storage, *verdicts)
-    assert list(bench.storage.feedback()) == verdicts
 
 
 # --- clocks --------------------------------------------------------------------------------------

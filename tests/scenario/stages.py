@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +51,10 @@ class Stage(Protocol):
         ...
 
     async def dana_presses(self, label: str) -> None: ...
+
+    async def lee_presses(self, label: str) -> None:
+        """Lee presses a button on the newest message to him alone that has it."""
+        ...
 
     async def team_says(self, text: str) -> None:
         """Lee writes in the newest card's thread."""
@@ -96,6 +101,11 @@ class SlackStage:
         await self.slack.deliver(self.slack.press("UDANA", shown[-1], label, channel="CHELP"))
         await settle(self.desk)
 
+    async def lee_presses(self, label: str) -> None:
+        shown, channel = [(p, c) for p, c in self._to_lee() if label in str(p.get("blocks"))][-1]
+        await self.slack.deliver(self.slack.press("ULEE", shown, label, channel=channel))
+        await settle(self.desk)
+
     async def team_says(self, text: str) -> None:
         await self.slack.say("ULEE", "CTRIAGE", text, thread=str(self._card()["ts"]))
         await settle(self.desk)
@@ -114,8 +124,13 @@ class SlackStage:
         return [_read(post) for post in self.slack.messages("CTRIAGE", str(self._card()["ts"])) if "blocks" in post]
 
     def lee_sees(self) -> list[str]:
+        return [_read(post) for post, _ in self._to_lee()]
+
+    def _to_lee(self) -> list[tuple[dict[str, Any], str | None]]:
+        """What only he sees, with the channel of each post."""
         direct = self.slack.messages("DULEE") if "DULEE" in self.slack.state.channels else []
-        return [_read(post) for post in [*direct, *self.slack.ephemerals] if post.get("to", "ULEE") == "ULEE"]
+        alone = [post for post in self.slack.ephemerals if post.get("to", "ULEE") == "ULEE"]
+        return [*((post, "DULEE") for post in direct), *((post, None) for post in alone)]
 
     def _card(self) -> dict[str, Any]:
         return [p for p in self.slack.messages("CTRIAGE") if "blocks" in p and "thread_ts" not in p][-1]
@@ -183,6 +198,11 @@ class TeamsStage:
     async def dana_presses(self, label: str) -> None:
         shown = [p for p in self.teams.messages(HELP) if p.card and label in str(p.card)][-1]
         await self._deliver(self.teams.press(self._command(shown, label), shown, user="dana"))
+
+    async def lee_presses(self, label: str) -> None:
+        chat = self.teams.chat_with("lee")
+        shown = [p for p in self.teams.messages(chat) if p.card and label in str(p.card)][-1]
+        await self._deliver(self.teams.press(self._command(shown, label), shown, user="lee"))
 
     async def team_says(self, text: str) -> None:
         await self._deliver(self.teams.activity(text, user="lee", conversation=CHANNEL, thread=self._card().id))
@@ -256,6 +276,9 @@ class WebStage:
         shown = [post for post in self._read(self.chat, "dana") if label in str(post.document)]
         await self._press(self.dana, shown[-1], label)
 
+    async def lee_presses(self, label: str) -> None:
+        await self._press(self.lee, [post for post in self._to_lee() if label in str(post.document)][-1], label)
+
     async def team_says(self, text: str) -> None:
         await self._posts(self.lee, self.triage, text, thread=self._card().id)
 
@@ -274,9 +297,12 @@ class WebStage:
         return [words_of(post) for post in posts if post.thread.root == root and post.author is None]
 
     def lee_sees(self) -> list[str]:
+        return [words_of(post) for post in self._to_lee()]
+
+    def _to_lee(self) -> list[WebPost]:
         direct = self._read(direct_channel("lee"), "lee")
         private = [post for post in self._read(self.triage, "lee") if post.only_for == "lee" and post.author is None]
-        return [words_of(post) for post in [*direct, *private]]
+        return [*direct, *private]
 
     def _read(self, channel: Channel, user: str) -> list[WebPost]:
         return list(self.desk.storage.transcript.read([channel.key], user, 100))
@@ -304,8 +330,10 @@ def _command(document: Document, label: str) -> str:
 
 
 @asynccontextmanager
-async def web_stage(folder: Path) -> AsyncIterator[Stage]:
+async def web_stage(folder: Path, *, restricted: bool = False) -> AsyncIterator[Stage]:
     world = _world(_file(folder), Platform.WEB, "demo", {"lee": "lee", "kim": "kim"}, "it-help", "triage-it")
+    teams = {id: replace(team, restricted=restricted) for id, team in world.policy.teams.items()}
+    world.policy = replace(world.policy, teams=teams)
     desk, news = world.desk(), News()
     transcript = desk.storage.transcript
     desk.ports[Platform.WEB] = WebPort(transcript, now=desk.now, new_id=new_id, changed=news)

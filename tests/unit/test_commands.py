@@ -61,6 +61,12 @@ def command(verb: Verb, number: int | None = None, rest: str = "") -> Command:
         ("show 42", command(Verb.SHOW, 42)),
         ("why 42", command(Verb.WHY, 42)),
         ("why?", command(Verb.WHY)),
+        ("why this", command(Verb.WHY, rest="this")),
+        ("kb 42 vpn-drops", command(Verb.KB, 42, "vpn-drops")),
+        ("kb 42 not vpn-drops", command(Verb.KB, 42, "not vpn-drops")),
+        ("kb 42 vpn-drops send", command(Verb.KB, 42, "vpn-drops send")),
+        ("kb #42", command(Verb.KB, 42)),
+        ("kb the vpn drops every morning", command(Verb.KB, rest="the vpn drops every morning")),
         ("help", command(Verb.HELP)),
         ("help!", command(Verb.HELP)),
     ],
@@ -101,6 +107,8 @@ def test_the_usage_shown_for_a_verb_is_itself_a_command(verb: Verb) -> None:
         ("보기 42", command(Verb.SHOW, 42)),
         ("原因 42", command(Verb.WHY, 42)),
         ("도움말", command(Verb.HELP)),
+        ("지식검색 프린터", command(Verb.KB, rest="프린터")),
+        ("知識庫 42 vpn-drops", command(Verb.KB, 42, "vpn-drops")),
         ("질문 프린터가 안돼요", command(Verb.ASK, rest="프린터가 안돼요")),
     ],
 )
@@ -293,3 +301,15 @@ def test_a_slip_offers_a_command_that_is_read_as_the_verb_meant(text: str) -> No
         meant = parse(read.command, in_thread=True, buttons=True)
         assert isinstance(meant, Command | BadArguments)
         assert meant.verb is read.verb
+
+
+@pytest.mark.parametrize("text", ["gb left", "ab test", "kv store"])
+def test_a_short_verb_is_not_guessed(text: str) -> None:
+    """One letter off `kb` is any other word."""
+    assert parse(text) is None
+
+
+def test_only_buttons_settle_proposals() -> None:
+    """Typed, the word is somebody's own."""
+    assert parse("settle p1 add", buttons=True) == command(Verb.SETTLE, rest="p1 add")
+    assert parse("settle my travel expenses please") is None

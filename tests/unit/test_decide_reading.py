@@ -160,6 +160,14 @@ def test_why_below_an_answer_gives_its_asker_the_reasons() -> None:
     assert "near VPN" in read(decided(press("why"), found))
 
 
+def test_why_below_an_answer_is_about_the_answer_where_a_ticket_is_open() -> None:
+    """In a direct chat both stand in one conversation; the button says which is meant."""
+    found = loaded(ticket(), conversation=conversation(ticket="t7", article="vpn", reasons=("near VPN",)))
+    (item,) = decided(press("why this"), found).outgoing
+    assert isinstance(item.notice, Reasons)
+    assert (item.notice.phrase, item.notice.reasons) == ("why.answer", ("near VPN",))
+
+
 def test_why_on_an_answer_is_for_its_asker_alone() -> None:
     """Reasons name articles that others may not read."""
     found = Loaded(conversation=conversation(requester="park", reasons=("near Salary bands",)))

@@ -368,3 +368,35 @@ def test_nobody_is_told_of_a_card_that_could_not_be_updated(office: Office) -> N
     office.desk.undelivered(update)
     office.desk.undelivered(replace(update, to=InThread(thread=ASKED), ticket=None))
     assert office.deliver() == []
+
+
+# --- which article answered -------------------------------------------------------------------------
+def test_a_resolved_tickets_question_is_matched_for_its_agent(office: Office) -> None:
+    """Before the turn, like any question; the nearest article stands below the confirmation."""
+    office.take(message("VPN keeps dropping", by="ann", at=DM))
+    office.take(press("ticket", at=DM))
+    told = office.take(press("resolve 1", by="kim", at=TRIAGE))
+    (asked,) = [item.notice for item in told if phrases([item]) == ["kb.which_solved"]]
+    assert isinstance(asked, Say)
+    assert [choice.command for choice in asked.choices] == ["kb 1 vpn", "kb 1 none"]
+
+
+def test_nobody_else_learns_what_a_tickets_question_is_near(office: Office) -> None:
+    """Not even by an error."""
+    office.take(message("VPN keeps dropping", by="ann", at=DM))
+    office.take(press("ticket", at=DM))
+    for by in ("bob", "park"):
+        assert set(phrases(office.take(slash("kb 1", by=by)))) == {"error.no_ticket"}
+
+
+def test_a_proposal_reaches_the_lead_and_one_press_is_in_the_library(office: Office) -> None:
+    """From "yes, thanks" to the phrasing, in two turns."""
+    office.storage.library.replace("folder", [VPN], NOW)
+    office.take(message("VPN keeps dropping whenever it rains", by="ann", at=DM))
+    (asked,) = [item for item in office.take(press("solved vpn", at=DM)) if phrases([item]) == ["learn.phrasing"]]
+    assert isinstance(asked.notice, Say)
+    office.take(press(asked.notice.choices[0].command, by="lee", at=LOBBY))
+    (article,) = office.storage.library.articles()[1]
+    assert article.phrasings == ("VPN keeps dropping whenever it rains",)
+    again = office.take(press(asked.notice.choices[0].command, by="kim", at=LOBBY))
+    assert phrases(again) == ["learn.settled"]

@@ -259,6 +259,30 @@ def test_missing_articles_point_to_the_line_that_names_them(tmp_path: Path) -> N
     assert found == [f"{tmp_path}/desk.yaml:2: kb: there is no folder {tmp_path}/articles: make it, or name another"]
 
 
+def test_the_folder_of_articles_may_be_pulled(tmp_path: Path) -> None:
+    """`kb: kb/` says the folder alone, a mapping also how often to pull it."""
+    file = tmp_path / "desk.yaml"
+    file.write_text("kb: {folder: articles/, pull: 15m}\n" + team("agents: [lee]"), encoding="utf-8")
+    desk, _ = deskfile.read(file)
+    assert desk is not None
+    assert (desk.kb, desk.pull) == (tmp_path / "articles", 900)
+    file.write_text("kb: articles/\n" + team("agents: [lee]"), encoding="utf-8")
+    desk, _ = deskfile.read(file)
+    assert desk is not None
+    assert (desk.kb, desk.pull) == (tmp_path / "articles", None)
+
+
+def test_only_a_checkout_can_be_pulled(tmp_path: Path) -> None:
+    """`check` says so on the line, before the first pull fails."""
+    (tmp_path / "kb").mkdir()
+    file = tmp_path / "desk.yaml"
+    file.write_text("kb:\n  folder: kb\n  pull: 15m\n" + team("agents: [lee]"), encoding="utf-8")
+    found = [str(problem) for problem in deskfile.check(file, today=TODAY)]
+    assert found == [f"{file}:3: kb.pull: {tmp_path}/kb is not in a git checkout: leave pull away"]
+    (tmp_path / ".git").mkdir()
+    assert deskfile.check(file, today=TODAY) == []
+
+
 # --- nothing raises ----------------------------------------------------------------------------
 @settings(deadline=None)
 @example("[" * 5_000)
@@ -339,7 +363,14 @@ def test_schema_file_is_in_step() -> None:
     assert (sample.files() / "desk.schema.json").read_text(encoding="utf-8") == json_schema_text()
 
 
-@pytest.mark.parametrize("text", [DESK, (sample.files() / "desk.yaml").read_text(encoding="utf-8")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        DESK,
+        DESK.replace("kb: kb/", "kb: {folder: kb/, pull: 15m}"),
+        (sample.files() / "desk.yaml").read_text(encoding="utf-8"),
+    ],
+)
 def test_schema_accepts_what_the_program_accepts(text: str) -> None:
     """An editor does not underline a sound file."""
     tree = json.loads(json.dumps(YAML(typ="safe", pure=True).load(text), default=str))
@@ -348,7 +379,10 @@ def test_schema_accepts_what_the_program_accepts(text: str) -> None:
     assert [error.message for error in validator.iter_errors(tree) if "zh-TW" not in error.message] == []
 
 
-@pytest.mark.parametrize("text", [team("agnts: []"), team("sla: {hig: {}}"), team("warn: ['30m']"), "kb: x"])
+@pytest.mark.parametrize(
+    "text",
+    [team("agnts: []"), team("sla: {hig: {}}"), team("warn: ['30m']"), "kb: x", "kb: {pul: 1m}\n" + team("agents: []")],
+)
 def test_schema_refuses_what_the_program_refuses(text: str) -> None:
     """An editor shows the mistake before `check` does."""
     tree = YAML(typ="safe", pure=True).load(text)

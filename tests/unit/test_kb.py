@@ -147,7 +147,7 @@ def test_file_without_front_matter_says_what_belongs_there(tmp_path: Path, text:
             "9: warning: review: was due on 2026-11-19: read the article again and set a new date",
         ),
         ("owner: lee", "owner: eel", "8: warning: owner: 'eel' is not a key under people: did you mean 'lee'?"),
-        (VPN[VPN.index("1.") :], "", "4: warning: title: the article has no text below its front matter"),
+        (VPN[VPN.index("1.") :], "", "4: warning: title: the article has no text"),
     ],
 )
 def test_warning_keeps_the_article(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.builders import LONDON, NOW, buttons, words
 from triage.document import Buttons, Document, Facts, Heading, Markdown, Mention, Paragraph, Plain, Quote, Strong, When
 from triage.layout import fallback, render
+from triage.learning import Figures, Point
 from triage.model import Language, Priority, Status
 from triage.outgoing import (
     Answer,
@@ -20,6 +21,7 @@ from triage.outgoing import (
     HistoryLine,
     Notice,
     Reasons,
+    Report,
     Say,
     Suggestions,
     Term,
@@ -58,6 +60,19 @@ SAY = Say(
     quote="*their* words",
     choices=(Choice(label="card.why", command="why 7"),),
 )
+REPORT = Report(
+    team="IT",
+    since=AT,
+    until=AT,
+    figures=Figures(asked=9, answered=4, confirmed=3, contradicted=1, opened=5, waiting=2),
+    cases=40,
+    points=(
+        Point(threshold=0.5, coverage=0.75, precision=0.9),
+        Point(threshold=0.8, coverage=0.4, precision=0.95),
+        Point(threshold=0.99, coverage=0.0, precision=None),
+    ),
+    in_force=0.8,
+)
 NOTICES: tuple[Notice, ...] = (
     SAY,
     Say(phrase="ticket.promise", values={"number": 7, "team": "IT", "due": AT}),
@@ -75,6 +90,8 @@ NOTICES: tuple[Notice, ...] = (
     VIEW,
     Reasons(phrase="why.ticket", values={"number": 7}, reasons=(noted("cause.person", Language.EN), "near VPN")),
     Help(verbs=tuple(map(str, (*EVERYONE, *AGENTS)))),
+    REPORT,
+    replace(REPORT, points=(), cases=3),
 )
 
 
@@ -136,7 +153,7 @@ def test_an_answer_shows_its_source_and_asks_whether_it_helped() -> None:
     document = render(Answer(article="vpn", title="VPN", body="**Restart** it.", team="IT"), Language.EN)
     assert Markdown("**Restart** it.") in document.blocks
     assert "From the knowledge base: VPN · IT" in words(document)
-    assert [button.command for button in buttons(document)] == ["solved vpn", "ticket", "why"]
+    assert [button.command for button in buttons(document)] == ["solved vpn", "ticket", "why this"]
     unasked = render(Answer(article="vpn", title="VPN", body="x", team="IT", confirm=False), Language.EN)
     assert buttons(unasked) == []
 
@@ -144,7 +161,7 @@ def test_an_answer_shows_its_source_and_asks_whether_it_helped() -> None:
 def test_suggestions_are_buttons_with_a_way_out() -> None:
     """None of them: a person."""
     document = render(Suggestions(articles=(("vpn", "VPN"),)), Language.EN)
-    assert [button.command for button in buttons(document)] == ["read vpn", "ticket", "why"]
+    assert [button.command for button in buttons(document)] == ["read vpn", "ticket", "why this"]
 
 
 @pytest.mark.parametrize(
@@ -214,3 +231,29 @@ def test_a_card_does_not_say_a_short_request_twice() -> None:
     long = replace(CARD, subject="the roof leaks", text="the roof leaks\nsince Monday")
     quoted = [[b for b in render(card, Language.EN).blocks if isinstance(b, Quote)] for card in (short, long)]
     assert quoted == [[], [Quote("the roof leaks\nsince Monday")]]
+
+
+# --- the report --------------------------------------------------------------------------------
+def test_a_report_shows_the_day_and_the_trade_off() -> None:
+    """A bar for each threshold, and the one in force in strong words."""
+    document = render(REPORT, Language.EN)
+    text = words(document)
+    assert "Asked: 9" in text
+    assert "Proposals waiting: 2" in text
+    assert "████████░░ from 0.50 up: 90% right, 75% answered" in text
+    assert "from 0.99 up: – right, 0% answered" in text
+    strong = [
+        span.text
+        for block in document.blocks
+        if isinstance(block, Paragraph)
+        for span in block.line
+        if isinstance(span, Strong)
+    ]
+    assert strong == ["from 0.80 up: 95% right, 40% answered (in force)"]
+
+
+def test_a_report_of_figures_only_says_nothing_of_cases() -> None:
+    """For teams that work privately."""
+    text = words(render(replace(REPORT, cases=None, points=()), Language.EN))
+    assert "labelled" not in text
+    assert "Asked: 9" in text

@@ -75,6 +75,24 @@ def test_whoever_cannot_be_written_to_is_listed_by_name(settings: Settings) -> N
     assert any("Lee Ho: the person's account" in finding.text for finding in examine(settings, TODAY))
 
 
+@pytest.mark.parametrize(
+    ("problem", "state", "told"),
+    [(None, State.OK, "articles: pulled"), ("no network", State.WARN, "2026-03-09 09:00Z: no network")],
+)
+def test_how_the_last_pull_of_the_articles_ended(
+    settings: Settings, problem: str | None, state: State, told: str
+) -> None:
+    """A checkout that is not renewed any more is noticed."""
+    settings.config.write_text(settings.config.read_text().replace("kb: kb/", "kb: {folder: kb/, pull: 15m}"))
+    migrate(settings.database)
+    storage = SqlStorage(make_engine(settings.database))
+    storage.library.pulled(str(settings.config.parent / "kb"), MONDAY, problem)
+    storage.close()
+    (found,) = [finding for finding in examine(settings, TODAY) if finding.text.startswith("articles: ")]
+    assert found.state is state
+    assert told in found.text
+
+
 def test_before_the_first_start_there_is_no_database_to_complain_of(tmp_path: Path, settings: Settings) -> None:
     """Nothing is broken, and looking makes nothing."""
     fresh = Settings.load({}, data=tmp_path / "none", config=settings.config)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from bot.explain import as_json, explain
-from bot.knowing import EMPLOYEE, OUTSIDER, Knowing
+from bot.knowing import EMPLOYEE, OUTSIDER, Knowing, audiences_of
 from triage.knowledge import Article, KnowledgeBase
 from triage.model import Language
-from triage.policy import Policy, Team
+from triage.policy import Member, Policy, Team
 
 ARTICLES = tuple(
     Article(id=id, title=title, team="it", phrasings=(f"{title} please", f"how: {title}", f"about {title}"))
@@ -18,17 +18,20 @@ SECRET = Article(
     id="salary", title="salary correction", team="hr", audience="team:hr", phrasings=("correct a salary", "fix pay")
 )
 HR = EMPLOYEE | {"team:hr"}
-POLICY = Policy(teams={"it": Team(id="it", name="IT"), "hr": Team(id="hr", name="HR", restricted=True)})
+POLICY = Policy(
+    teams={"it": Team(id="it", name="IT"), "hr": Team(id="hr", name="HR", agents=("kim",), restricted=True)},
+    people={id: Member(id=id, name=id) for id in ("lee", "kim")},
+)
 
 
 def knowing(*articles: Article) -> Knowing:
-    return Knowing(KnowledgeBase.of(articles), precision=0.95)
+    return Knowing(KnowledgeBase.of(articles), precision=0.95, audiences=audiences_of(POLICY))
 
 
 def test_a_team_reads_its_own_articles() -> None:
     """HR finds what only HR may read."""
     desk = knowing(*ARTICLES, SECRET)
-    desk.warm(POLICY)
+    desk.warm()
     best = desk.matcher(HR).match("correct a salary").best
     assert best is not None
     assert best.article.id == "salary"
@@ -56,7 +59,7 @@ def test_until_a_teams_matcher_is_built_its_people_get_the_employees() -> None:
     desk = knowing(*ARTICLES, SECRET)
     general = desk.matcher(EMPLOYEE)
     assert desk.matcher(HR) is general
-    desk.warm(POLICY)
+    desk.warm()
     assert desk.matcher(HR) is not general
 
 

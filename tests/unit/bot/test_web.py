@@ -13,25 +13,31 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from bot.compose import serving
+from bot.deskfile import Desk
+from bot.knowing import EMPLOYEE
 from bot.running import Running
 from bot.settings import Settings
 from bot.web import application
 from storage.schema import migrate
-from tests.scenario.desk import ARTICLES
-from triage.knowledge import Article, KnowledgeBase
 from triage.model import Account, Channel, ChannelKind, Kind, Message, Platform, Sender
 from triage.policy import Policy, Team
 
 POLICY = Policy(teams={"it": Team(id="it", name="IT")})
-KB = KnowledgeBase.of(
-    Article(id=id, title=title, team=team, phrasings=(asked, title)) for id, (title, team, _, asked) in ARTICLES.items()
-)
+
+
+def _desk(folder: Path) -> Desk:
+    """A desk.yaml whose folder of articles has one in it."""
+    kb = folder / "kb"
+    kb.mkdir()
+    head = "id: vpn\nlang: en\ntitle: VPN drops\nteam: it\naudience: company\nphrasings: [my vpn keeps dropping]\n"
+    (kb / "vpn.md").write_text(f"---\n{head}---\nRestart the client.\n")
+    return Desk(file=folder / "desk.yaml", policy=POLICY, kb=kb)
 
 
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Running]]:
     """`deskbell serve` without its socket."""
-    running = serving(settings, KB, POLICY)
+    running = serving(settings, _desk(settings.data))
     app = application(running)
     transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://desk") as web:
@@ -97,6 +103,14 @@ async def test_a_shared_database_is_migrated_by_hand_and_waited_for(tmp_path: Pa
         assert "deskbell migrate" in (await web.get("/readyz")).text
         migrate(new_postgres)
         assert (await _until_ready(web)).json()["ready"] is True
+
+
+async def test_not_ready_before_the_articles_are_in_force(tmp_path: Path) -> None:
+    """Whoever asked earlier would get a ticket for what an article answers."""
+    async with serve(_settings(tmp_path)) as (web, running):
+        assert "articles: they are still being read" in (await web.get("/readyz")).json()["reasons"]
+        await _until_ready(web)
+        assert [article.id for article in running.knowing.base(EMPLOYEE).articles] == ["vpn"]
 
 
 async def test_pages_do_not_exist_in_serve(tmp_path: Path) -> None:

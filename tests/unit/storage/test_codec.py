@@ -14,8 +14,9 @@ from sqlalchemy.dialects import sqlite
 from storage import rows
 from storage.codec import Instant, dump_document, load_document
 from tests.contract.storages import Bench, load, record, ticket
-from triage.changes import Feedback, OpenTicket
+from triage.changes import Count, OpenTicket
 from triage.document import Document, Heading
+from triage.learning import Case, Proposal
 from triage.model import Conversation, Entry, Ticket
 from triage.outgoing import Outgoing
 from triage.ports import WebPost
@@ -33,7 +34,9 @@ NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)
         (Entry, rows.entries),
         (Outgoing, rows.outbox),
         (WebPost, rows.web_posts),
-        (Feedback, rows.feedback),
+        (Case, rows.cases),
+        (Proposal, rows.proposals),
+        (Count, rows.kb_events),
     ],
 )
 def test_every_field_has_a_column(kind: Any, table: Table) -> None:

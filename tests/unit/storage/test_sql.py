@@ -33,8 +33,9 @@ from tests.contract.storages import (
     ticket,
     words,
 )
-from triage.changes import AddEntry, Assign, Converse, Decision, KeepClock, Meet, OpenTicket
+from triage.changes import AddEntry, Assign, Converse, Count, Decision, KeepClock, Meet, OpenTicket
 from triage.errors import Conflict
+from triage.learning import Event
 from triage.model import Entry, EntryKind, Thread
 from triage.ports import Lookup
 
@@ -163,6 +164,19 @@ def test_purging_forgets_what_was_said_long_ago(kind: str, request: pytest.Fixtu
         rows = connection.execute(text("SELECT key, notice IS NULL AS empty FROM outbox ORDER BY id")).all()
     assert [(row.key, bool(row.empty)) for row in rows] == [("sent", True), ("waiting", False)]
     assert list(lease(storage.outbox)) == ["waiting"]
+
+
+def test_figures_are_forgotten_after_90_days(sqlite_bench: Bench) -> None:
+    """A report needs a day; nobody's questions are to be traced for ever."""
+    storage = sqlite_bench.storage
+    assert isinstance(storage, SqlStorage)
+    record(storage, Count(id="m1", team="it", event=Event.ANSWER))
+    counted = []
+    for days in (89, 91):
+        storage.purge(AT + timedelta(days=days))
+        with storage.reading() as reading:
+            counted.append(reading.lessons.figures("it", AT, AT + timedelta(days=1)).asked)
+    assert counted == [1, 0]
 
 
 def test_purging_leaves_what_is_recent(sqlite_bench: Bench) -> None:

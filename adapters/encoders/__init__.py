@@ -1,0 +1,1 @@
+"""Sentence encoders: implementations of `triage.matching.Encoder`. `bot.encoders` chooses one."""

@@ -1,0 +1,88 @@
+"""The sentences that say why a message was matched as it was, in the language of the message.
+
+`Explanation` is made by `triage.match`; what a reader may not see is in none of its values, since a
+matcher knows one audience's articles only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from triage.calibrate import Thresholds
+from triage.matching import Candidate, Verdict
+from triage.model import Language
+from triage.text import is_han, normalise, words
+
+Say = Callable[[str, Language, Mapping[str, object]], str]
+"""The text of a catalogue key in a language, with its placeholders filled."""
+
+MAX_SHARED = 6
+"""Words in common that are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """`closest` are the best article's phrasings that are nearest, best first; `read` is the message as it was read."""
+
+    say: Say
+    language: Language
+    top: Sequence[Candidate]
+    thresholds: Thresholds
+    closest: Sequence[str]
+    read: str
+    repairs: Mapping[str, str]
+    barred: str | None = None
+    """The text that an owner marked as not this article's, when it is nearer than the article's own."""
+
+    def sentences(self, verdict: Verdict) -> Iterator[str]:
+        yield self._tell(f"reason.{verdict}", title=self.top[0].article.title)
+        if verdict is not Verdict.IGNORE:
+            yield from self._nearest()
+        yield self._tell(f"reason.otherwise.{verdict}")
+
+    def _nearest(self) -> Iterator[str]:
+        if self.barred is not None:
+            yield self._tell("reason.barred", phrasing=self.barred)
+        for phrasing in self.closest[:1]:
+            shared = shared_words(self.read, normalise(phrasing))
+            key = "reason.closest" if shared else "reason.closest_meaning"
+            yield self._tell(key, phrasing=phrasing, shared=", ".join(shared))
+        for phrasing in self.closest[1:]:
+            yield self._tell("reason.close", phrasing=phrasing)
+        for written, meant in self.repairs.items():
+            yield self._tell("reason.repaired", written=written, meant=meant)
+        if len(self.top) > 1:
+            other = self.top[1]
+            yield self._tell("reason.runner_up", title=other.article.title, other=_percent(other.confidence))
+
+    def _tell(self, key: str, **values: object) -> str:
+        known = {
+            "confidence": _percent(self.top[0].confidence),
+            "answer": _percent(self.thresholds.answer),
+            "suggest": _percent(self.thresholds.suggest),
+        }
+        return self.say(key, self.language, {**known, **values})
+
+
+def shared_words(message: str, phrasing: str) -> list[str]:
+    """What two normalised texts have in common: words, of Chinese the longest common runs of two characters or more."""
+    theirs = words(phrasing)
+    same = [word for word in words(message) if word in theirs and not is_han(word)]
+    runs = [run for word in words(message) if is_han(word) for run in _common_runs(word, theirs)]
+    return list(dict.fromkeys([*same, *runs]))[:MAX_SHARED]
+
+
+def _common_runs(word: str, theirs: Sequence[str]) -> Iterator[str]:
+    start = 0
+    while start < len(word) - 1:
+        size = 0
+        while start + size < len(word) and any(word[start : start + size + 1] in other for other in theirs):
+            size += 1
+        if size > 1:
+            yield word[start : start + size]
+        start += max(size, 1)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"

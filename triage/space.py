@@ -1,0 +1,101 @@
+"""How near a message is to every text of the knowledge base: by its words, by its meaning, or both.
+
+`triage.match` asks for similarities and never sees the vectors behind them. A space is fixed once it
+is made, and safe to use from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from triage.features import Floats, Vocabulary
+from triage.matching import Encoder
+
+MEANING_SHARE = 2 / 3
+"""The share of meaning in a blend: 1/3 for words and 1/3 for each of the two bundled encoders."""
+
+
+class Space(Protocol):
+    """Spanned by the texts of one knowledge base."""
+
+    def own(self) -> Floats:
+        """The similarity of each text with each, shape (texts, texts), symmetric and positive semidefinite."""
+        ...
+
+    def similarities(self, messages: Sequence[str]) -> Floats:
+        """Of normalised messages with each text, -1 to 1, shape (messages, texts)."""
+        ...
+
+
+class WordSpace:
+    """The cosine of tf-idf vectors, from an index of the texts by feature."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._vocabulary = Vocabulary(texts)
+        self._texts = len(texts)
+        index = csr_matrix(self._vocabulary.rows(texts).T)
+        self._starts, self._members, self._weights = index.indptr, index.indices, index.data
+
+    def own(self) -> Floats:
+        shape = (len(self._starts) - 1, self._texts)
+        index = csr_matrix((self._weights, self._members, self._starts), shape)
+        return np.asarray((index.T @ index).toarray(), np.float32)
+
+    def similarities(self, messages: Sequence[str]) -> Floats:
+        return np.stack([self._near(message) for message in messages])
+
+    def _near(self, message: str) -> Floats:
+        """The products of one message, summed over the texts that share a feature with it."""
+        columns, weights = self._vocabulary.weighed(message)
+        starts = self._starts[np.frombuffer(columns, np.int32)] if columns else np.zeros(0, np.int64)
+        sizes = self._starts[np.frombuffer(columns, np.int32) + 1] - starts if columns else starts
+        ends = np.cumsum(sizes)
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
+        products = self._weights[places] * np.repeat(np.frombuffer(weights, np.float64), sizes)
+        return np.bincount(self._members[places], products, self._texts).astype(np.float32)
+
+
+class MeaningSpace:
+    """The cosine of an encoder's vectors, measured from the middle of the knowledge base.
+
+    Sentence encoders put everything into a narrow cone; what all articles have in common tells none apart.
+    """
+
+    def __init__(self, texts: Sequence[str], encoder: Encoder) -> None:
+        vectors = encoder.encode(texts)
+        self._encoder = encoder
+        self._middle = vectors.mean(axis=0)
+        self._rows = self._seen_from_middle(vectors)
+
+    def own(self) -> Floats:
+        return np.asarray(self._rows @ self._rows.T, np.float32)
+
+    def similarities(self, messages: Sequence[str]) -> Floats:
+        return np.asarray(self._seen_from_middle(self._encoder.encode(messages)) @ self._rows.T, np.float32)
+
+    def _seen_from_middle(self, vectors: NDArray[np.float32]) -> Floats:
+        apart = vectors - self._middle
+        return np.asarray(apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+class Blend:
+    """Both, weighed."""
+
+    def __init__(self, word: Space, meaning: MeaningSpace) -> None:
+        self._word = word
+        self._meaning = meaning
+
+    def own(self) -> Floats:
+        return _blend(self._word.own(), self._meaning.own())
+
+    def similarities(self, messages: Sequence[str]) -> Floats:
+        return _blend(self._word.similarities(messages), self._meaning.similarities(messages))
+
+
+def _blend(word: Floats, meaning: Floats) -> Floats:
+    return (1 - MEANING_SHARE) * word + MEANING_SHARE * meaning
