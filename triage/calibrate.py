@@ -4,9 +4,9 @@ A fold hides some phrasings of most articles (questions that have an answer) and
 (questions that have none), fits the rest, and looks at what comes out. Both are harder than real
 questions: editors write phrasings to differ from one another, and hidden articles have near sisters.
 A small base says little about itself, too. So what the folds ask for is drawn towards the threshold
-that other knowledge bases needed, the more the less the folds have seen, and never beyond what lets
-a fixed share of the hidden phrasings through: a desk that never answers is no help. Labelled
-questions, where there are any, decide in their place.
+that other knowledge bases needed, and never beyond what lets a fair share of the hidden phrasings
+through: a desk that never answers is no help. Labelled questions, where there are any, decide in their
+place.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
+from scipy.stats import rankdata
 
 from triage.corpus import Corpus
 from triage.features import Floats, Ints
@@ -41,14 +42,15 @@ FEWEST_RIGHT = 5
 LEAST = 0.35
 """No answer below this confidence, whatever the folds say: two articles that tie stay below it."""
 
-MOST = 0.97
+MOST = 0.98
 """Folds that ask for more than this have seen nothing precise, which is no estimate."""
 
-USUAL = 0.85
-"""The confidence that a precision of 0.95 needs on other knowledge bases (see `docs/matching.md`)."""
-
-ENOUGH = 150
-"""Hidden phrasings that weigh as much as the threshold usual elsewhere."""
+USUAL = 0.78
+TRUSTED = 0.8
+ENOUGH = 20
+"""The threshold that other knowledge bases needed for a precision of 0.95, and how much of the way (in logits)
+to what this one's folds ask for is gone: TRUSTED of it, half of that when they hid only ENOUGH phrasings.
+Chosen with the range of `share_let_through` on the tuning questions named in docs/matching.md."""
 
 LABELLED_ENOUGH = 60
 """Labelled questions that weigh as much as the knowledge base's own estimate."""
@@ -57,7 +59,7 @@ WORTHWHILE = 0.25
 """Below this confidence suggestions waste the asker's time: on the sample desk's questions 0.2 would suggest
 to 25 % of what is out of scope instead of 17 %, for 95 % of the rest instead of 90 %."""
 
-SURELY_SUGGESTED = 0.3
+SURELY_SUGGESTED = 0.4
 SUGGESTED = 0.75
 """Share of the hidden phrasings that reach the threshold of a suggestion."""
 
@@ -84,20 +86,21 @@ class Thresholds:
     suggest: float
 
 
-def calibrate(hidden: Seen, precision: float, labelled: Seen | None = None) -> Thresholds:
-    """The thresholds for the precision asked for, 0-1. Deterministic."""
+def calibrate(hidden: Seen, precision: float, *, most: float, labelled: Seen | None = None) -> Thresholds:
+    """The thresholds for the precision asked for, 0-1. Deterministic.
+
+    `most` is the largest share of hidden phrasings that is answered against the folds' will.
+    """
     reached = np.sort(hidden.confidence[hidden.inside])
-    usual = usual_threshold(precision)
-    answer = usual
+    answer = usual_threshold(precision)
     if len(reached):
         strict = np.clip(threshold(hidden, precision), LEAST, MOST)
-        trust = len(reached) / (len(reached) + ENOUGH)
-        answer = float(expit(trust * logit(strict) + (1 - trust) * logit(usual)))
-        answer = max(LEAST, min(answer, float(np.quantile(reached, 1 - answered_share(precision)))))
+        answer = _between(answer, strict, TRUSTED * len(reached) / (len(reached) + ENOUGH))
+        answer = max(LEAST, min(answer, float(np.quantile(reached, 1 - share_let_through(hidden, precision, most)))))
     if labelled is not None and labelled.inside.any():
         trust = len(labelled.inside) / (len(labelled.inside) + LABELLED_ENOUGH)
         found = np.clip(threshold(labelled, precision), LEAST, MOST)
-        answer = float(expit(trust * logit(found) + (1 - trust) * logit(answer)))
+        answer = _between(answer, found, trust)
     suggest = (
         float(np.clip(np.quantile(reached, 1 - SUGGESTED), WORTHWHILE, SURELY_SUGGESTED)) if len(reached) else 0.25
     )
@@ -109,9 +112,26 @@ def usual_threshold(precision: float) -> float:
     return float(expit(logit(USUAL) + logit(np.clip(precision, 0.5, 0.995)) - logit(0.95)))
 
 
-def answered_share(precision: float) -> float:
-    """The share of hidden phrasings that are answered, however strict the folds would be."""
-    return float(np.clip(0.25 + 3 * (0.95 - precision), 0.1, 0.6))
+def share_let_through(hidden: Seen, precision: float, most: float) -> float:
+    """The share of hidden phrasings that are answered, however strict the folds would be: from a quarter to `most`.
+
+    The more, the better hidden phrasings were told from hidden articles.
+    """
+    apart = _auroc(hidden.confidence[hidden.inside], hidden.confidence[~hidden.inside])
+    return float(np.clip(0.25 + 4 * (apart - 0.72), 0.25, most) + np.clip(3 * (0.95 - precision), -0.15, 0.35))
+
+
+def _auroc(above: Floats, below: Floats) -> float:
+    """The chance that one of `above` exceeds one of `below`; a half when either is empty."""
+    if not len(above) or not len(below):
+        return 0.5
+    ranks = rankdata(np.concatenate([above, below]))[: len(above)]
+    return float((ranks.sum() - len(above) * (len(above) + 1) / 2) / (len(above) * len(below)))
+
+
+def _between(start: float, end: float, share: float) -> float:
+    """Two confidences, and how much of the way from one to the other to go, in logits."""
+    return float(expit(share * logit(end) + (1 - share) * logit(start)))
 
 
 def hide(corpus: Corpus, coordinates: Floats, confidence: Confidence) -> Seen:

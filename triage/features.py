@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from math import log, sqrt
+from collections.abc import Iterable
+from functools import lru_cache
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from triage.text import is_han, is_hangul, jamo, words
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-MAX_FEATURES = 3_000
+MAX_FEATURES = 2_000
 """Features of one text that are counted, so that a pasted log costs no more than a long message."""
 
 _LATIN_SIZES = range(2, 6)
@@ -31,46 +32,42 @@ _JAMO_SIZES = range(3, 7)
 
 
 class Vocabulary:
-    """The features of one knowledge base's texts, and how rare each is.
+    """The features of one knowledge base's texts, and how rare each is; `rows` are the texts' own vectors.
 
     The weight of a feature is (1 + ln occurrences) (1 + ln((1 + texts) / (1 + texts with it))), that
     of scikit-learn's TfidfTransformer with sublinear_tf.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        seen: Counter[str] = Counter()
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._column: dict[str, int] = {}
+        starts, columns, counts = array("q", [0]), array("i"), array("f")
         for text in texts:
-            seen.update(set(_counted(text)))
-        self._column = {feature: column for column, feature in enumerate(seen)}
-        counts = np.fromiter(seen.values(), np.float64, len(seen))
-        self._rarity = (1 + np.log((1 + len(texts)) / (1 + counts))).astype(np.float32).tolist()
-        self._unknown = 1 + log(1 + len(texts))
-
-    def weighed(self, text: str) -> tuple[array[int], array[float]]:
-        """The columns of a text's known features and their weights: at most of length one, shorter for the unknown."""
-        columns, weights, squares = array("i"), array("d"), 0.0
-        for feature, count in _counted(text).items():
-            weight = 1 + log(count) if count > 1 else 1.0
-            column = self._column.get(feature)
-            weight *= self._unknown if column is None else self._rarity[column]
-            squares += weight * weight
-            if column is not None:
-                columns.append(column)
-                weights.append(weight)
-        length = sqrt(squares) or 1.0
-        return columns, array("d", [weight / length for weight in weights])
-
-    def rows(self, texts: Iterable[str]) -> csr_matrix:
-        """One row a text, shape (texts, features)."""
-        starts, columns, values = array("q", [0]), array("i"), array("f")
-        for text in texts:
-            found, weights = self.weighed(text)
-            columns.extend(found)
-            values.extend(array("f", weights))
+            for feature, count in _counted(text).items():
+                columns.append(self._column.setdefault(feature, len(self._column)))
+                counts.append(count)
             starts.append(len(columns))
-        shape = (len(starts) - 1, len(self._column))
-        arrays = np.frombuffer(values, np.float32), np.frombuffer(columns, np.int32), np.frombuffer(starts, np.int64)
-        return csr_matrix(arrays, shape)
+        texts_with = np.bincount(np.frombuffer(columns, np.int32), minlength=len(self._column))
+        rarity = (1 + np.log(len(starts) / (1 + texts_with))).astype(np.float32)
+        self.rows = _rows(np.frombuffer(starts, np.int64), np.frombuffer(columns, np.int32), counts, rarity)
+        self._rarity = np.append(rarity, np.float32(1 + log(len(starts))))  # the last is that of what is unknown
+
+    def weighed(self, text: str) -> tuple[NDArray[np.int32], Floats]:
+        """The columns of a text's known features and their weights: at most of length one, shorter for the unknown."""
+        counted = _counted(text)
+        columns = np.array([self._column.get(feature, -1) for feature in counted], np.int32)
+        weights = (1 + np.log(np.fromiter(counted.values(), np.float32, len(counted)))) * self._rarity[columns]
+        weights /= np.sqrt(weights @ weights) or 1
+        known = columns >= 0
+        return columns[known], weights[known]
+
+
+def _rows(starts: Ints, columns: NDArray[np.int32], counts: array[float], rarity: Floats) -> csr_matrix:
+    """The texts' own vectors, of length one, shape (texts, features)."""
+    weights = (1 + np.log(np.frombuffer(counts, np.float32))) * rarity[columns]
+    sums = np.concatenate([[0], np.cumsum(weights.astype(np.float64) ** 2)])
+    lengths = np.sqrt(np.maximum(np.diff(sums[starts]), 1e-12))
+    weights /= np.repeat(lengths, np.diff(starts)).astype(np.float32)
+    return csr_matrix((weights, columns, starts), (len(starts) - 1, len(rarity)))
 
 
 def features(text: str) -> list[str]:
@@ -78,18 +75,26 @@ def features(text: str) -> list[str]:
     found: list[str] = []
     before = ""
     for word in words(text):
+        found += _pieces(word)
         if is_han(word):
-            found += [gram for size in (1, 2, 3) for gram in _grams(word, size)]
             before = ""
             continue
-        found += [word, f"{before} {word}"] if before else [word]
+        if before:
+            found.append(f"{before} {word}")
         before = word
-        sizes = _JAMO_SIZES if is_hangul(word) else _LATIN_SIZES
-        edged = f"<{jamo(word)}>"
-        found += [piece for size in sizes for piece in _grams(edged, size)]
         if len(found) > MAX_FEATURES:
             break
     return found[:MAX_FEATURES]
+
+
+@lru_cache(maxsize=4_096)
+def _pieces(word: str) -> tuple[str, ...]:
+    """A word and its parts; of a Chinese run every one to three characters."""
+    if is_han(word):
+        return tuple(gram for size in (1, 2, 3) for gram in _grams(word, size))
+    sizes = _JAMO_SIZES if is_hangul(word) else _LATIN_SIZES
+    edged = f"<{jamo(word)}>"
+    return (word, *(piece for size in sizes for piece in _grams(edged, size)))
 
 
 def _counted(text: str) -> Counter[str]:

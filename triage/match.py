@@ -29,7 +29,7 @@ from triage.repair import Repair
 from triage.space import Blend, MeaningSpace, Space, WordSpace
 from triage.text import is_small_talk, language_of, normalise, replace_words, sentences
 
-MAX_WINDOWS = 12
+MAX_WINDOWS = 6
 TOP = 3
 CLOSEST = 3
 """Phrasings of the best article that are named."""
@@ -39,8 +39,11 @@ MAX_PARTS = 5
 CONFUSING = 0.5
 """Confidence from which a wrong article shadows the right one; below it nothing was near."""
 
-LEXICAL = Trust(top=1.15, apart=0.45, offset=2.5)
-SEMANTIC = Trust(top=1.15, apart=0.45, offset=2.5)
+LET_THROUGH_BY_WORDS, LET_THROUGH_BY_MEANING = 0.33, 0.45
+"""What `calibrate` takes as `most`: words alone tell less well what is out of scope."""
+
+LEXICAL = Trust(top=1.2, apart=0.28, offset=2.63)
+SEMANTIC = Trust(top=1.25, apart=0.32, offset=2.07)
 """Logistic regressions on the tuning questions of public sets and of the sample desk: see docs/matching.md."""
 
 
@@ -135,9 +138,10 @@ class TextMatcher:
         self._space = self._make_space(encoder)
         self._head, self.hidden = self._learn()
         self._weak = self._weaker_languages()
-        self.thresholds = calibrate(self.hidden, precision)
+        most = LET_THROUGH_BY_WORDS if encoder is None else LET_THROUGH_BY_MEANING
+        self.thresholds = calibrate(self.hidden, precision, most=most)
         if labelled:
-            self.thresholds = calibrate(self.hidden, precision, self._seen(labelled))
+            self.thresholds = calibrate(self.hidden, precision, most=most, labelled=self._seen(labelled))
 
     def match(self, text: str) -> Match:
         language = language_of(text)
@@ -269,7 +273,7 @@ class TextMatcher:
         """Take the best article out of the running when the message is nearer to what it is not about."""
         count = len(self.corpus.labels)
         best = int(probabilities.argmax())
-        own = similarities[:count][self.corpus.labels == best].max()
+        own = similarities[self._own(best)].max()
         for place, source in enumerate(self.corpus.against):
             if source.article == best and similarities[count + place] > own:
                 probabilities[best] = 0
@@ -278,7 +282,8 @@ class TextMatcher:
 
     def _top(self, reading: _Reading, language: Language) -> tuple[Candidate, ...]:
         """The best articles; the others' confidence falls as their probability does."""
-        order = np.argsort(-reading.probabilities, kind="stable")[:TOP]
+        first = np.argpartition(-reading.probabilities, min(TOP, len(self._ids)) - 1)[:TOP]
+        order = first[np.argsort(-reading.probabilities[first], kind="stable")]
         best = max(float(reading.probabilities[order[0]]), 1e-9)
         found = ((self._kb.article(self._ids[index], language), index) for index in order)
         return tuple(
@@ -305,9 +310,15 @@ class TextMatcher:
 
     def _closest(self, reading: _Reading) -> list[str]:
         """The texts of the best article that are nearest to the message; none when nothing is shared."""
-        own = np.where(self.corpus.labels == reading.probabilities.argmax(), reading.similarities, -1)
-        nearest = np.argsort(-own, kind="stable")[:CLOSEST]
-        return [self.corpus.sources[place].text for place in nearest if own[place] > 0]
+        own = self._own(int(reading.probabilities.argmax()))
+        near = reading.similarities[own]
+        nearest = np.argsort(-near, kind="stable")[:CLOSEST]
+        return [self.corpus.sources[own.start + place].text for place in nearest if near[place] > 0]
+
+    def _own(self, article: int) -> slice:
+        """Where the article's texts stand."""
+        first, last = np.searchsorted(self.corpus.labels, [article, article + 1])
+        return slice(int(first), int(last))
 
 
 def _repair(kb: KnowledgeBase, corpus: Corpus) -> Repair:

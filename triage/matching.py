@@ -81,3 +81,7 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""
         ...
+
+    def remember(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As `encode`, for texts of articles: they will be asked for again, and may be kept."""
+        ...

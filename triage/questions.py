@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from triage.text import is_small_talk, normalise, sentences
+from triage.text import MAX_TEXT, ends, is_small_talk, normalise, sentences
 
 _ITEM = re.compile(r"^(?:\(?\d{1,2}[.)]|[-*•‣]|[①-⑳])\s*", re.MULTILINE)
 _FURTHER = re.compile(
@@ -22,15 +22,15 @@ def questions(text: str) -> list[str]:
     A part ends with a question mark, or is an item of a list, or begins like a further question. One
     part, or none, when the message does not show that it asks more than once.
     """
-    lines = text.replace("？", "?")
+    lines = ends(text, MAX_TEXT).replace("？", "?")
     items = [item.strip() for item in _ITEM.split(lines) if item and item.strip()]
     if len(_ITEM.findall(lines)) > 1:
         listed = items if _ITEM.match(lines.lstrip()) else items[1:]
-        return [item for item in listed if _asks_anything(item)]
+        return _distinct(listed)
     said = sentences(lines)
     if len(said) < 2:
         return said
-    return [part for part in _parts([one for one in said if not is_small_talk(one)]) if _asks_anything(part)]
+    return _distinct(_parts([one for one in said if not is_small_talk(one)]))
 
 
 def _parts(said: list[str]) -> list[str]:
@@ -49,6 +49,10 @@ def _parts(said: list[str]) -> list[str]:
     elif current:
         parts.append(" ".join(current))
     return parts
+
+
+def _distinct(parts: list[str]) -> list[str]:
+    return [part for part in dict.fromkeys(parts) if _asks_anything(part)]
 
 
 def _asks_anything(part: str) -> bool:

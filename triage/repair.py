@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from triage.text import is_han, is_hangul, jamo, words
+from triage.text import is_han, is_hangul, jamo, syllables, words
 
 MAX_WORDS = 40
 """Unknown words of one message that are looked up, so that a pasted log costs no more."""
@@ -37,17 +37,22 @@ _NEIGHBOURS = frozenset(
 )
 """Keys that lie side by side, or one above the other, on a Latin keyboard."""
 
+_BESIDE = {
+    key: frozenset(b if a == key else a for a, b in _NEIGHBOURS if key in (a, b)) for row in _ROWS for key in row
+}
+
 
 class Repair:
     """`texts` are normalised; their words are the vocabulary."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._known = Counter(word for text in texts for word in words(text) if not is_han(word))
-        self._by_length: defaultdict[tuple[bool, int], dict[str, str]] = defaultdict(dict)
+        self._spelt: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        """Words in letters, by their number and the first of them."""
         for word in sorted(self._known):
             if word.isalpha():
                 letters = jamo(word)
-                self._by_length[is_hangul(word), len(letters)][word] = letters
+                self._spelt[len(letters), letters[0]].append(letters)
 
     def repairs(self, text: str) -> dict[str, str]:
         """The misspelt words of normalised text, each with the one it is read as."""
@@ -63,15 +68,18 @@ class Repair:
         letters = jamo(word)
         one, two = _HANGUL if is_hangul(word) else _LATIN
         edits = (len(letters) >= one) + (len(letters) >= two)
+        if not edits:
+            return None
         near: list[tuple[float, int, str]] = []
-        for length in range(len(letters) - edits, len(letters) + edits + 1) if edits else ():
-            choices = self._by_length.get((is_hangul(word), length), {})
-            for meant, distance, known in process.extract(
-                letters, choices, scorer=OSA.distance, score_cutoff=edits, limit=CHOICES
-            ):
-                slip = _slip(letters, meant, distance)
-                if slip < edits:
-                    near.append((slip, -self._known[known], known))
+        for first in {letters[0], letters[1], *_BESIDE.get(letters[0], ())}:
+            for length in range(len(letters) - edits, len(letters) + edits + 1):
+                choices = self._spelt.get((length, first))
+                for meant, distance, _ in process.extract(
+                    letters, choices or (), scorer=OSA.distance, score_cutoff=edits, limit=CHOICES
+                ):
+                    slip, known = _slip(letters, meant, distance), syllables(meant)
+                    if slip < edits:
+                        near.append((slip, -self._known[known], known))
         return min(near)[2] if near else None
 
 

@@ -20,6 +20,11 @@ MEANING_SHARE = 2 / 3
 """The share of meaning in a blend: 1/3 for words and 1/3 for each of the two bundled encoders."""
 
 
+LARGE = 10_000
+FREQUENT = 0.02
+"""Texts of a large knowledge base, and the share of them from which a feature counts as frequent."""
+
+
 class Space(Protocol):
     """Spanned by the texts of one knowledge base."""
 
@@ -33,12 +38,18 @@ class Space(Protocol):
 
 
 class WordSpace:
-    """The cosine of tf-idf vectors, from an index of the texts by feature."""
+    """The cosine of tf-idf vectors, from an index of the texts by feature.
+
+    Of a large knowledge base what nearly every text has is left out: it takes most of the time and
+    tells texts apart the least.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._vocabulary = Vocabulary(texts)
         self._texts = len(texts)
-        index = csr_matrix(self._vocabulary.rows(texts).T)
+        index = csr_matrix(self._vocabulary.rows.T)
+        if len(texts) > LARGE:
+            index = _without_frequent(index, int(FREQUENT * len(texts)))
         self._starts, self._members, self._weights = index.indptr, index.indices, index.data
 
     def own(self) -> Floats:
@@ -52,11 +63,11 @@ class WordSpace:
     def _near(self, message: str) -> Floats:
         """The products of one message, summed over the texts that share a feature with it."""
         columns, weights = self._vocabulary.weighed(message)
-        starts = self._starts[np.frombuffer(columns, np.int32)] if columns else np.zeros(0, np.int64)
-        sizes = self._starts[np.frombuffer(columns, np.int32) + 1] - starts if columns else starts
+        starts = self._starts[columns]
+        sizes = self._starts[columns + 1] - starts
         ends = np.cumsum(sizes)
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
-        products = self._weights[places] * np.repeat(np.frombuffer(weights, np.float64), sizes)
+        places = np.arange(sizes.sum()) + np.repeat(starts - ends + sizes, sizes)
+        products = self._weights[places] * np.repeat(weights, sizes)
         return np.bincount(self._members[places], products, self._texts).astype(np.float32)
 
 
@@ -67,7 +78,7 @@ class MeaningSpace:
     """
 
     def __init__(self, texts: Sequence[str], encoder: Encoder) -> None:
-        vectors = encoder.encode(texts)
+        vectors = encoder.remember(texts)
         self._encoder = encoder
         self._middle = vectors.mean(axis=0)
         self._rows = self._seen_from_middle(vectors)
@@ -95,6 +106,14 @@ class Blend:
 
     def similarities(self, messages: Sequence[str]) -> Floats:
         return _blend(self._word.similarities(messages), self._meaning.similarities(messages))
+
+
+def _without_frequent(index: csr_matrix, most: int) -> csr_matrix:
+    """`index` has the shape (features, texts)."""
+    sizes = np.diff(index.indptr)
+    kept = np.repeat(sizes <= most, sizes)
+    starts = np.concatenate([[0], np.cumsum(np.where(sizes <= most, sizes, 0))])
+    return csr_matrix((index.data[kept], index.indices[kept], starts), index.shape)
 
 
 def _blend(word: Floats, meaning: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 `triage.features` and `triage.repair` cut normalised text into features and words; `triage.decide`
 asks whether a message is a mere thanks or greeting. English, Korean and Traditional Chinese are
-treated alike, and every function takes time linear in at most `MAX_RAW` characters.
+treated alike, and no function looks at more than `MAX_RAW` characters.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from triage.model import Language
 
-MAX_RAW = 40_000
-"""Characters of a message that are looked at, the longest that a platform delivers."""
+MAX_RAW = 6_000
+"""Characters of a message that are looked at; of a longer one its beginning and its end, between which logs stand."""
 
-MAX_TEXT = 4_000
+MAX_TEXT = 1_500
 """Characters of normalised text that are kept."""
 
 MAX_TALK = 120
@@ -99,13 +99,18 @@ def normalise(text: str) -> str:
 
     When nothing but quotes is left, the quoted words are kept. At most `MAX_TEXT` characters.
     """
-    folded = unicodedata.normalize("NFKC", text[:MAX_RAW]).casefold()
+    folded = unicodedata.normalize("NFKC", ends(text, MAX_RAW)).casefold()
     folded = unicodedata.normalize("NFKC", folded.replace("\r", "\n"))
     visible = folded.translate(_VISIBLE)
     for noise in (_CODE, _URL, _MENTION, _SHORTCODE, _LONE_JAMO):
         visible = noise.sub(" ", visible)
     own = _tidy(_QUOTED.sub("", visible)) or _tidy(_QUOTE_MARK.sub("", visible))
-    return _tidy(_without_signature(own)[:MAX_TEXT])
+    return _tidy(ends(_without_signature(own), MAX_TEXT))
+
+
+def ends(text: str, most: int) -> str:
+    """At most so many characters, and a line break between: three quarters from its beginning, one from its end."""
+    return text if len(text) <= most else f"{text[: 3 * most // 4]}\n{text[1 - most // 4 :]}"
 
 
 def sentences(text: str) -> list[str]:
@@ -126,6 +131,11 @@ def replace_words(text: str, meant: Mapping[str, str]) -> str:
 def jamo(word: str) -> str:
     """Hangul syllables as their letters, so that 안돼 and 안되 share most of them."""
     return unicodedata.normalize("NFD", word)
+
+
+def syllables(letters: str) -> str:
+    """The inverse of `jamo`."""
+    return unicodedata.normalize("NFC", letters)
 
 
 def is_hangul(word: str) -> bool:

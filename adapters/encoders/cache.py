@@ -46,17 +46,16 @@ log = structlog.get_logger(__name__)
 
 
 class CachedEncoder:
-    """Implements `triage.matching.Encoder`, for messages: what is known is looked up, nothing is kept.
+    """Implements `triage.matching.Encoder`: a message is looked up and never kept, an article's text is kept.
 
-    `remembering` is the same encoder for the texts of articles: what is new is kept. `file` belongs to
-    one encoder (see `file_for`) and may be shared by processes. `now` gives seconds since 1970.
+    `file` belongs to one encoder (see `file_for`) and may be shared by processes. `now` gives seconds
+    since 1970.
     """
 
     def __init__(self, inner: Encoder, file: Path, *, now: Callable[[], float] = time.time) -> None:
         self.name = inner.name
         self._inner = inner
         self._store = _Store(file, inner.name, now=now)
-        self.remembering: Encoder = _Remembering(self)
 
     def encode(self, texts: Sequence[str]) -> Rows:
         """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""
@@ -88,12 +87,6 @@ class CachedEncoder:
 
     def _rows(self, texts: Sequence[str], known: dict[str, Rows]) -> Rows:
         return np.stack([known[text] for text in texts]) if texts else self._inner.encode(())
-
-
-class _Remembering:
-    def __init__(self, cached: CachedEncoder) -> None:
-        self.name = cached.name
-        self.encode = cached.remember
 
 
 def file_for(folder: Path, encoder: str) -> Path:

@@ -73,6 +73,10 @@ class EndpointEncoder:
         # Proxies of the environment are for the way out: not to this machine.
         self._client = httpx.Client(headers=headers, trust_env=urlsplit(url).scheme == "https")
 
+    def remember(self, texts: Sequence[str]) -> Rows:
+        """Nothing is kept here: see `adapters.encoders.cache`."""
+        return self.encode(texts)
+
     def encode(self, texts: Sequence[str]) -> Rows:
         """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""
         batches = [self._encode(texts[first : first + BATCH]) for first in range(0, len(texts), BATCH)]

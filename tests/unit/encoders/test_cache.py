@@ -29,6 +29,9 @@ class Hashing:
     asked: list[str] = field(default_factory=list)
     poison: str | None = None
 
+    def remember(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.encode(texts)
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self.poison in texts:
             raise EncoderFailed("poisoned")
@@ -48,9 +51,9 @@ def remembering(file: Path, inner: Hashing, clock: Clock | None = None) -> Cache
 
 def test_after_a_restart_nothing_is_encoded_again(file: Path) -> None:
     """The same vectors, to the last bit, in the order asked for."""
-    first = remembering(file, Hashing()).remembering.encode(["a", "b"])
+    first = remembering(file, Hashing()).remember(["a", "b"])
     inner = Hashing()
-    again = remembering(file, inner).remembering.encode(["b", "a", "b"])
+    again = remembering(file, inner).remember(["b", "a", "b"])
     assert inner.asked == []
     assert np.array_equal(again, first[[1, 0, 1]])
 
