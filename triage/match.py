@@ -133,7 +133,7 @@ class TextMatcher:
         self._ids = sorted({article.id for article in kb.articles})
         teams = {article.id: article.team for article in reversed(kb.articles)}
         self._teams, self._team_of = np.unique([teams[id] for id in self._ids], return_inverse=True)
-        self.corpus: Corpus = lexical.corpus if lexical else corpus_of(kb, self._ids, body=design.body)
+        self.corpus: Corpus = lexical.corpus.evened() if lexical else corpus_of(kb, self._ids, body=design.body)
         self._repair: Repair = lexical._repair if lexical else _repair(kb, self.corpus)
         self._space = self._make_space(encoder)
         self._head, self.hidden = self._learn()
@@ -191,10 +191,11 @@ class TextMatcher:
 
     # --- learning ------------------------------------------------------------------------------
     def _make_space(self, encoder: Encoder | None) -> Space:
-        texts = [source.normal for source in (*self.corpus.sources, *self.corpus.against)]
+        sources = (*self.corpus.sources, *self.corpus.against)
+        texts = [source.normal for source in sources]
         if encoder is None or self._lexical is None:
             return WordSpace(texts)
-        return Blend(self._lexical._space, MeaningSpace(texts, encoder))
+        return Blend(self._lexical._space, MeaningSpace(texts, [source.language for source in sources], encoder))
 
     def _learn(self) -> tuple[Head, Seen]:
         if not self.corpus.trained:
