@@ -5,16 +5,19 @@ The JSON form is a public contract (DESIGN.md, section 7). Called by `bot.cli`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.knowing import EMPLOYEE, Knowing
-from triage.matching import Match, Verdict
+from triage import several
+from triage.matching import Candidate, Match, Verdict
 from triage.model import Language
 from triage.phrases import spoken
 from triage.policy import Policy
 from triage.text import is_small_talk
 
 DIGITS = 4
+MAX_TOP = 3
 
 
 def explain(text: str, knowing: Knowing, policy: Policy, *, team: str | None, language: Language | None) -> Match:
@@ -23,16 +26,35 @@ def explain(text: str, knowing: Knowing, policy: Policy, *, team: str | None, la
     What only a team may read leaves no trace in it.
     """
     match = knowing.matcher(EMPLOYEE).match(text)
-    verdict = Verdict.IGNORE if not text.strip() or is_small_talk(text) else match.verdict
-    return Match(
-        verdict=verdict,
-        language=language or match.language,
-        top=match.top,
-        answer=match.answer,
-        suggest=match.suggest,
+    if not text.strip() or is_small_talk(text):
+        match = replace(match, verdict=Verdict.IGNORE)
+    elif match.parts:
+        match = _of_several(match)
+    return _told(match, policy, team, language or match.language)
+
+
+def _of_several(match: Match) -> Match:
+    """What the parts come to: the best article of each, the surest first."""
+    found = sorted((part.best for part in match.parts if part.best), key=lambda best: -best.confidence)
+    top: dict[str, Candidate] = {}
+    for best in found:
+        top.setdefault(best.article.id, best)
+    return replace(
+        match,
+        verdict=several.verdict(match.parts),
+        top=tuple(top.values())[:MAX_TOP],
+        reasons=several.reasons(match.parts, match.language),
+    )
+
+
+def _told(match: Match, policy: Policy, team: str | None, language: Language) -> Match:
+    """The same for the message and each of its questions, with sentences for reasons."""
+    return replace(
+        match,
+        language=language,
         team=team or match.team or next(iter(policy.teams), None),
-        reasons=tuple(spoken(reason, language or match.language) for reason in match.reasons),
-        parts=match.parts,
+        reasons=tuple(spoken(reason, language) for reason in match.reasons),
+        parts=tuple(_told(part, policy, team, language) for part in match.parts),
     )
 
 
@@ -56,6 +78,13 @@ def as_json(match: Match) -> dict[str, Any]:
 def as_text(match: Match, policy: Policy) -> str:
     """The same for people."""
     team = policy.teams[match.team].name if match.team and match.team in policy.teams else "-"
-    lines = [f"{match.verdict}  (team {team}, language {match.language}, answers from {match.answer:.2f} up)"]
-    lines += [f"  {c.confidence:.2f}  {c.article.id}  {c.article.title}" for c in match.top]
-    return "\n".join([*lines, *(f"  because: {reason}" for reason in match.reasons)])
+    head = f"{match.verdict}  (team {team}, language {match.language}, answers from {match.answer:.2f} up)"
+    if not match.parts:
+        return "\n".join([head, *_details(match)])
+    asked = [line for part in match.parts for line in (f"“{part.text}”: {part.verdict}", *_details(part))]
+    return "\n".join([f"{head}, {len(match.parts)} questions:", *asked])
+
+
+def _details(match: Match) -> list[str]:
+    candidates = [f"  {c.confidence:.2f}  {c.article.id}  {c.article.title}" for c in match.top]
+    return [*candidates, *(f"  because: {reason}" for reason in match.reasons)]

@@ -1,4 +1,4 @@
-"""The knowledge base in force, with a matcher for each audience; swapped whole when it changes.
+"""The knowledge base in force, with a matcher for each audience; swapped audience by audience when it changes.
 
 `triage.desk` asks it in every turn, `bot.running` has it follow the library's revision, `bot.compose`
 makes it. Audiences that read the same articles share a matcher.
@@ -50,7 +50,8 @@ class Knowing:
     """Implements `triage.desk.Knowing`; safe to call from any thread.
 
     A matcher takes seconds to build, longer than a turn may wait: `replace` and `follow` build in a
-    background thread, for `audiences`, and matching goes on with the old ones until all are there.
+    background thread, for `audiences`, and each goes on with its old articles and matcher until its new
+    one is there.
     `labelled` gives what a matcher is calibrated with, asked each time one is built. `encoder` loads
     the encoder; it is called in a background thread too, and the semantic matchers built with it take
     over one by one. Without `kb` nothing is in force until the first `replace`.
@@ -94,7 +95,7 @@ class Knowing:
         """
         current = self._in_force()
         for wanted in (audience, audience & EMPLOYEE):
-            found = current.matchers.get(current.kinds(wanted))
+            found = current.matcher(wanted)
             if found is not None:
                 return found
         self._audiences.setdefault(audience)
@@ -155,15 +156,15 @@ class Knowing:
             self._ready.set()
 
     def _renew(self, kb: KnowledgeBase) -> None:
-        """At the very start each matcher is used as soon as it is there, later all at once."""
-        new, old = _InForce(kb), self._current
+        """Each audience changes over as soon as its matcher is there: most people need only the first."""
+        old = self._current
+        new = _InForce(kb, before=old)
         for audience in tuple(self._audiences):
             if self._closed.is_set():
                 return
             self._fitted(new, audience, old)
-            if old is None:
-                self._put_in_force(new)
-        self._put_in_force(new)
+            self._put_in_force(new)
+        new.before = None
         log.info("articles are in force", articles=len(kb.articles), matchers=len(new.matchers))
         self._refine_later(new)
 
@@ -172,7 +173,7 @@ class Knowing:
         kinds = state.kinds(audience)
         with state.building:
             if kinds not in state.matchers:
-                base = state.base(kinds)
+                base = state.own(kinds)
                 kept = old and old.matcher_of(base)
                 state.matchers[kinds] = kept or TieredMatcher(base, self._built(base), self._watch)
         if state is self._current:
@@ -213,10 +214,14 @@ class Knowing:
 
 
 class _InForce:
-    """One knowledge base with its matchers, by the kinds of article that an audience can read of it."""
+    """One knowledge base with its matchers, by the kinds of article that an audience can read of it.
 
-    def __init__(self, kb: KnowledgeBase) -> None:
+    `before` serves the audiences whose matcher is still being built.
+    """
+
+    def __init__(self, kb: KnowledgeBase, before: _InForce | None = None) -> None:
         self.kb = kb
+        self.before = before
         self.matchers: dict[frozenset[str], TieredMatcher] = {}
         self.building = Lock()
         self._kinds = frozenset(article.audience for article in kb.articles)
@@ -225,7 +230,18 @@ class _InForce:
     def kinds(self, audience: frozenset[str]) -> frozenset[str]:
         return audience & self._kinds
 
+    def matcher(self, audience: frozenset[str]) -> TieredMatcher | None:
+        before, own = self.before, self.matchers.get(self.kinds(audience))
+        return own or (before.matcher(audience) if before else None)
+
     def base(self, audience: frozenset[str]) -> KnowledgeBase:
+        """What goes with `matcher`."""
+        before = self.before
+        if before is not None and self.kinds(audience) not in self.matchers:
+            return before.base(audience)
+        return self.own(audience)
+
+    def own(self, audience: frozenset[str]) -> KnowledgeBase:
         kinds = self.kinds(audience)
         if kinds not in self._bases:
             self._bases[kinds] = self.kb.for_audience(kinds)

@@ -17,13 +17,10 @@ from storage.codec import build, build_all, values
 from storage.engine import insert_new
 from storage.library import revise, write_articles
 from storage.rows import cases, kb_events, phrasings, proposals, tickets
-from storage.sources import Sync
+from storage.sources import LEARNED, Sync
 from triage.changes import AddArticle, AddPhrasing, Count, KeepCase, LearningChange, Offer, Propose, Settle
 from triage.errors import AlreadyHeld, Conflict
 from triage.learning import ASKED, Case, Event, Figures, Proposal, ProposalState
-
-LEARNED = "learned"
-"""The source of articles that were accepted from proposals."""
 
 
 def learn(db: Connection, change: LearningChange, at: datetime) -> None:

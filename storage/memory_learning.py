@@ -8,10 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from storage.learning import LEARNED
 from storage.memory_library import revise, write_articles
 from storage.memory_tables import Tables
-from storage.sources import Learned, Sync
+from storage.sources import LEARNED, Learned, Sync
 from triage.changes import AddArticle, AddPhrasing, Count, KeepCase, LearningChange, Offer, Propose, Settle
 from triage.errors import AlreadyHeld, Conflict
 from triage.learning import ASKED, Case, Event, Figures, Proposal, ProposalState

@@ -17,6 +17,10 @@ from triage.ports import Replaced
 
 Key = tuple[str, Language]
 
+LEARNED = "learned"
+"""The source of articles that were accepted from proposals; any other may take them over, since `kb export`
+writes them into a folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelved:
@@ -109,7 +113,7 @@ def _refuse(source: str, given: Mapping[Key, Article], held: Mapping[Key, Shelve
 
 
 def _is_anothers(source: str, shelved: Shelved) -> bool:
-    return shelved.source != source and shelved.retired_at is None
+    return shelved.source not in (source, LEARNED) and shelved.retired_at is None
 
 
 def _in_force(before: Shelved | None) -> TypeGuard[Shelved]:

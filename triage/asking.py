@@ -232,7 +232,7 @@ def _several(turn: Turn, text: str, match: Match) -> Decision:
     team = _subject_team(turn, match)
     conversation = replace(_conversation(turn, text, team, match.reasons), ticket=_kept_ticket(turn))
     shown = [candidate.article for part in match.parts for candidate in part.top]
-    reasons = tuple(reason for part in match.parts for reason in part.reasons)
+    reasons = several.reasons(match.parts, _language(turn))
     return Decision(
         verdict=several.verdict(match.parts),
         changes=_conversing(turn, replace(conversation, reasons=reasons)),

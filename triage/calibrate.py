@@ -99,7 +99,9 @@ def calibrate(hidden: Seen, precision: float, *, most: float, labelled: Seen | N
         answer = max(LEAST, min(answer, float(np.quantile(reached, 1 - share_let_through(hidden, precision, most)))))
     if labelled is not None and labelled.inside.any():
         trust = len(labelled.inside) / (len(labelled.inside) + LABELLED_ENOUGH)
-        found = np.clip(threshold(labelled, precision), LEAST, MOST)
+        found = float(np.clip(threshold(labelled, precision), LEAST, MOST))
+        if found <= labelled.confidence.min():  # all of it was precise, which speaks for no higher threshold
+            found = min(found, answer)
         answer = _between(answer, found, trust)
     suggest = (
         float(np.clip(np.quantile(reached, 1 - SUGGESTED), WORTHWHILE, SURELY_SUGGESTED)) if len(reached) else 0.25
@@ -143,6 +145,10 @@ def hide_from_nearest(corpus: Corpus, similarities: Callable[[Sequence[str]], Fl
     """The same for a base that is searched: each of a sample without itself, and without its article."""
     chosen = np.random.default_rng(0).permutation(np.flatnonzero(corpus.asked))[:SAMPLED]
     return _joined([_left_out(corpus, similarities, confidence, int(text)) for text in chosen])
+
+
+def nothing_seen() -> Seen:
+    return _joined([])
 
 
 def threshold(seen: Seen, precision: float) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import log
 
@@ -22,6 +22,9 @@ from scipy.sparse import csr_matrix
 from triage.text import is_han, is_hangul, jamo, words
 
 Floats = NDArray[np.float32]
+Analyze = Callable[[str], list[str]]
+"""The features of normalised text, each as often as it occurs."""
+
 Ints = NDArray[np.int64]
 
 MAX_FEATURES = 2_000
@@ -29,45 +32,6 @@ MAX_FEATURES = 2_000
 
 _LATIN_SIZES = range(2, 6)
 _JAMO_SIZES = range(3, 7)
-
-
-class Vocabulary:
-    """The features of one knowledge base's texts, and how rare each is; `rows` are the texts' own vectors.
-
-    The weight of a feature is (1 + ln occurrences) (1 + ln((1 + texts) / (1 + texts with it))), that
-    of scikit-learn's TfidfTransformer with sublinear_tf.
-    """
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._column: dict[str, int] = {}
-        starts, columns, counts = array("q", [0]), array("i"), array("f")
-        for text in texts:
-            for feature, count in _counted(text).items():
-                columns.append(self._column.setdefault(feature, len(self._column)))
-                counts.append(count)
-            starts.append(len(columns))
-        texts_with = np.bincount(np.frombuffer(columns, np.int32), minlength=len(self._column))
-        rarity = (1 + np.log(len(starts) / (1 + texts_with))).astype(np.float32)
-        self.rows = _rows(np.frombuffer(starts, np.int64), np.frombuffer(columns, np.int32), counts, rarity)
-        self._rarity = np.append(rarity, np.float32(1 + log(len(starts))))  # the last is that of what is unknown
-
-    def weighed(self, text: str) -> tuple[NDArray[np.int32], Floats]:
-        """The columns of a text's known features and their weights: at most of length one, shorter for the unknown."""
-        counted = _counted(text)
-        columns = np.array([self._column.get(feature, -1) for feature in counted], np.int32)
-        weights = (1 + np.log(np.fromiter(counted.values(), np.float32, len(counted)))) * self._rarity[columns]
-        weights /= np.sqrt(weights @ weights) or 1
-        known = columns >= 0
-        return columns[known], weights[known]
-
-
-def _rows(starts: Ints, columns: NDArray[np.int32], counts: array[float], rarity: Floats) -> csr_matrix:
-    """The texts' own vectors, of length one, shape (texts, features)."""
-    weights = (1 + np.log(np.frombuffer(counts, np.float32))) * rarity[columns]
-    sums = np.concatenate([[0], np.cumsum(weights.astype(np.float64) ** 2)])
-    lengths = np.sqrt(np.maximum(np.diff(sums[starts]), 1e-12))
-    weights /= np.repeat(lengths, np.diff(starts)).astype(np.float32)
-    return csr_matrix((weights, columns, starts), (len(starts) - 1, len(rarity)))
 
 
 def features(text: str) -> list[str]:
@@ -97,9 +61,45 @@ def _pieces(word: str) -> tuple[str, ...]:
     return (word, *(piece for size in sizes for piece in _grams(edged, size)))
 
 
-def _counted(text: str) -> Counter[str]:
-    return Counter(features(text))
-
-
 def _grams(run: str, size: int) -> list[str]:
     return [run[start : start + size] for start in range(len(run) - size + 1)]
+
+
+class Vocabulary:
+    """The features of one knowledge base's texts, and how rare each is; `rows` are the texts' own vectors.
+
+    The weight of a feature is (1 + ln occurrences) (1 + ln((1 + texts) / (1 + texts with it))), that
+    of scikit-learn's TfidfTransformer with sublinear_tf.
+    """
+
+    def __init__(self, texts: Iterable[str], analyze: Analyze = features) -> None:
+        self._analyze = analyze
+        self._column: dict[str, int] = {}
+        starts, columns, counts = array("q", [0]), array("i"), array("f")
+        for text in texts:
+            for feature, count in Counter(analyze(text)).items():
+                columns.append(self._column.setdefault(feature, len(self._column)))
+                counts.append(count)
+            starts.append(len(columns))
+        texts_with = np.bincount(np.frombuffer(columns, np.int32), minlength=len(self._column))
+        rarity = (1 + np.log(len(starts) / (1 + texts_with))).astype(np.float32)
+        self.rows = _rows(np.frombuffer(starts, np.int64), np.frombuffer(columns, np.int32), counts, rarity)
+        self._rarity = np.append(rarity, np.float32(1 + log(len(starts))))  # the last is that of what is unknown
+
+    def weighed(self, text: str) -> tuple[NDArray[np.int32], Floats]:
+        """The columns of a text's known features and their weights: at most of length one, shorter for the unknown."""
+        counted = Counter(self._analyze(text))
+        columns = np.array([self._column.get(feature, -1) for feature in counted], np.int32)
+        weights = (1 + np.log(np.fromiter(counted.values(), np.float32, len(counted)))) * self._rarity[columns]
+        weights /= np.sqrt(weights @ weights) or 1
+        known = columns >= 0
+        return columns[known], weights[known]
+
+
+def _rows(starts: Ints, columns: NDArray[np.int32], counts: array[float], rarity: Floats) -> csr_matrix:
+    """The texts' own vectors, of length one, shape (texts, features)."""
+    weights = (1 + np.log(np.frombuffer(counts, np.float32))) * rarity[columns]
+    sums = np.concatenate([[0], np.cumsum(weights.astype(np.float64) ** 2)])
+    lengths = np.sqrt(np.maximum(np.diff(sums[starts]), 1e-12))
+    weights /= np.repeat(lengths, np.diff(starts)).astype(np.float32)
+    return csr_matrix((weights, columns, starts), (len(starts) - 1, len(rarity)))

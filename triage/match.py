@@ -16,9 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from triage.calibrate import Seen, calibrate, hide, hide_from_nearest
+from triage.calibrate import Seen, calibrate, hide, hide_from_nearest, nothing_seen
 from triage.corpus import Corpus, corpus_of, worded
-from triage.features import Floats, Ints
+from triage.features import Analyze, Floats, Ints, features
 from triage.head import Head, Nearest, Trust, coordinates, fit
 from triage.knowledge import KnowledgeBase
 from triage.matching import Candidate, Encoder, Labelled, Match, Matcher, Verdict
@@ -51,10 +51,12 @@ SEMANTIC = Trust(top=1.25, apart=0.32, offset=2.07)
 class Design:
     """What the matcher is made of; everything, unless an ablation leaves a part out."""
 
+    analyze: Analyze = features
     repair: bool = True
     windows: bool = True
     body: bool = True
     folds: bool = True
+    """Without them the threshold is the one usual elsewhere."""
 
 
 WHOLE = Design()
@@ -194,7 +196,7 @@ class TextMatcher:
         sources = (*self.corpus.sources, *self.corpus.against)
         texts = [source.normal for source in sources]
         if encoder is None or self._lexical is None:
-            return WordSpace(texts)
+            return WordSpace(texts, self._design.analyze)
         return Blend(self._lexical._space, MeaningSpace(texts, [source.language for source in sources], encoder))
 
     def _learn(self) -> tuple[Head, Seen]:
@@ -204,7 +206,7 @@ class TextMatcher:
         count = len(self.corpus.labels)
         root = coordinates(self._space.own()[:count, :count])
         trained = fit(root, self.corpus.labels, self.corpus.weights).over_similarities(root)
-        return trained, hide(self.corpus, root, self._trust.confidence)
+        return trained, hide(self.corpus, root, self._trust.confidence) if self._design.folds else nothing_seen()
 
     def _weaker_languages(self) -> frozenset[Language]:
         """Languages in which the hidden phrasings were found more often without the encoder."""

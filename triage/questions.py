@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import re
 
-from triage.text import MAX_TEXT, ends, is_small_talk, normalise, sentences
+from triage.text import HAN, MAX_RAW, MAX_TEXT, ends, is_small_talk, normalise, sentences
 
-_ITEM = re.compile(r"^(?:\(?\d{1,2}[.)]|[-*•‣]|[①-⑳])\s*", re.MULTILINE)
+_ITEM = re.compile(r"^(?:[(（]?\d{1,2}[.)、．）](?!\d)|[-*•‣]|[①-⑳])\s*", re.MULTILINE)
+_QUOTED = re.compile(r"^[^\S\n]*(?:>|&gt;).*$", re.MULTILINE)
+_ASKED = re.compile(rf"？|(?<=[{HAN}])\?")
+"""Chinese goes on after a question mark without a blank."""
+
 _FURTHER = re.compile(
-    r"^(?:and also|also|and another thing|another (?:thing|question)|second(?:ly)?|one more (?:thing|question)|"
-    r"by the way|btw|그리고|또한|또|추가로|하나 더|두번째로|두 번째로|另外|還有|順便|第二)[,:\s]*",
+    r"^(?:(?:and also|also|and another thing|another (?:thing|question)|one more (?:thing|question)|by the way|btw)\b|"
+    r"second(?:ly)?(?=[,:])|그리고|또한|추가로|하나 더|두번째로|두 번째로|또(?=,)|另外|還有(?!沒)|順便|第二(?=[，,、:：]))"
+    r"[,:，、：\s]*",
     re.IGNORECASE,
 )
+
+_PLEA = re.compile(
+    r"(?:please |so |and )?(?:(?:can|could|would|is there) (?:anyone|anybody|someone|somebody|you) (?:please |who can )?help"
+    r"(?: me)?(?: out)?(?: with (?:this|that|it))?|any (?:ideas?|help|advice|suggestions?)|anyone|really|why|how come|"
+    r"what (?:now|gives|(?:can|should|do) i do(?: now)?)|is (?:this|that|it) (?:normal|ok(?:ay)?|possible)|right|ok(?:ay)?)"
+    r"(?: please)?\W*|"
+    r"(?:좀 )?(?:도와주실 수 있나요|도와주실 수 있을까요|도와주시겠어요|어떻게 (?:하나요|해야 하나요|하죠|하면 되나요|할까요)|"
+    r"왜 그런가요|왜 그럴까요|왜 이러죠|가능할까요|가능한가요|아시는 분 계신가요)\W*|"
+    r"(?:請問)?(?:怎麼辦|該怎麼辦|怎麼處理|為什麼|可以嗎|可以幫忙嗎|可以幫我嗎|有人知道嗎|有人可以幫忙嗎|能幫忙嗎|是嗎)\W*",
+    re.IGNORECASE,
+)
+"""Asks for help with what stands beside it, and for nothing of its own."""
 
 MIN_LETTERS = 4
 
@@ -22,33 +39,41 @@ def questions(text: str) -> list[str]:
     A part ends with a question mark, or is an item of a list, or begins like a further question. One
     part, or none, when the message does not show that it asks more than once.
     """
-    lines = ends(text, MAX_TEXT).replace("？", "?")
+    own = _QUOTED.sub("", ends(text, MAX_RAW))
+    lines = ends(own if own.strip() else text, MAX_TEXT)
     items = [item.strip() for item in _ITEM.split(lines) if item and item.strip()]
     if len(_ITEM.findall(lines)) > 1:
         listed = items if _ITEM.match(lines.lstrip()) else items[1:]
         return _distinct(listed)
-    said = sentences(lines)
+    said = sentences(_ASKED.sub("?\n", lines))
     if len(said) < 2:
         return said
     return _distinct(_parts([one for one in said if not is_small_talk(one)]))
 
 
 def _parts(said: list[str]) -> list[str]:
+    """What follows a question belongs to it, unless it leads up to another one."""
     parts: list[str] = []
     current: list[str] = []
+    further = False
     for sentence in said:
-        if _FURTHER.match(sentence) and current:
+        if begins := _FURTHER.match(sentence):
+            parts = _closed(parts, current, further)
+            current, further = [], True
+        current.append(sentence[begins.end() :] if begins else sentence)
+        if sentence.endswith("?") and not (len(current) == 1 and _PLEA.fullmatch(sentence)):
             parts.append(" ".join(current))
-            current = []
-        current.append(_FURTHER.sub("", sentence))
-        if sentence.rstrip().endswith("?"):
-            parts.append(" ".join(current))
-            current = []
-    if current and parts:
-        parts[-1] = " ".join([parts[-1], *current])
-    elif current:
-        parts.append(" ".join(current))
-    return parts
+            current, further = [], False
+    return _closed(parts, current, further)
+
+
+def _closed(parts: list[str], current: list[str], further: bool) -> list[str]:
+    """The parts with sentences that end in no question: of the last part, unless they began as a further one."""
+    if not current:
+        return parts
+    if parts and not further:
+        return [*parts[:-1], " ".join([parts[-1], *current])]
+    return [*parts, " ".join(current)]
 
 
 def _distinct(parts: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from triage.matching import Match, Verdict
 from triage.model import Language
 from triage.outgoing import Answer, Answers, Section
+from triage.phrases import noted
 from triage.turn import Turn, shortened
 
 MAX_QUESTION = 300
@@ -18,6 +19,15 @@ def answers(turn: Turn, parts: tuple[Match, ...], language: Language) -> Answers
 def verdict(parts: tuple[Match, ...]) -> Verdict:
     """An answer when nothing is left open."""
     return Verdict.ANSWER if all(part.verdict is Verdict.ANSWER for part in parts) else Verdict.SUGGEST
+
+
+def reasons(parts: tuple[Match, ...], language: Language) -> tuple[str, ...]:
+    """The reasons for each part, below the question that they are about."""
+    return tuple(reason for part in parts for reason in (_heading(part, language), *part.reasons))
+
+
+def _heading(part: Match, language: Language) -> str:
+    return noted("reason.part", language, {"question": shortened(part.text, MAX_QUESTION)})
 
 
 def _section(turn: Turn, part: Match, language: Language) -> Section:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from triage.features import Floats, Vocabulary
+from triage.features import Analyze, Floats, Vocabulary, features
 from triage.matching import Encoder
 from triage.model import Language
 from triage.text import language_of
@@ -50,8 +50,8 @@ class WordSpace:
     tells texts apart the least.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._vocabulary = Vocabulary(texts)
+    def __init__(self, texts: Sequence[str], analyze: Analyze = features) -> None:
+        self._vocabulary = Vocabulary(texts, analyze)
         self._texts = len(texts)
         index = csr_matrix(self._vocabulary.rows.T)
         if len(texts) > LARGE:

@@ -15,7 +15,7 @@ from adapters.web.desk import DemoPerson
 from adapters.web.news import News, Shown
 from triage.document import Document, Paragraph, Plain
 from triage.model import Channel, Kind, Message, Sender, Thread
-from triage.ports import Intake, NewId, Now, Receipt, Transcript, WebPost
+from triage.ports import Intake, NewId, Now, Transcript, WebPost
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Posting:
         await self._say(_Said(message, post))
 
     async def press(self, sender: Sender, post: WebPost, command: str) -> None:
-        """A button on `post`."""
+        """A button on `post`. As in Slack its effect is seen where it shows, and an acknowledgement nowhere."""
         message = inbound.pressed(
             id=self._new_id(),
             sender=sender,
@@ -72,7 +72,7 @@ class Posting:
             post=post.id,
             thread=post.thread.root,
         )
-        await self._acknowledge(message, await self._intake(message))
+        await self._intake(message)
 
     async def retry(self, id: str) -> None:
         """Hand in again what was not sent; nothing when it has been sent since."""
@@ -90,27 +90,13 @@ class Posting:
     async def _say(self, said: _Said) -> None:
         try:
             await self._write(said.post)
-            receipt = await self._intake(said.message)
+            await self._intake(said.message)
         except Exception:
             self._unsent[said.post.id] = said
             self._news.tell(Shown(channel=said.message.channel))
             raise
         if self._unsent.pop(said.post.id, None):
             self._news.tell(Shown(channel=said.message.channel))
-        await self._acknowledge(said.message, receipt)
-
-    async def _acknowledge(self, message: Message, receipt: Receipt) -> None:
-        if receipt.ack:
-            await self._write(
-                WebPost(
-                    id=self._new_id(),
-                    thread=message.here,
-                    at=self._now(),
-                    author=None,
-                    document=receipt.ack,
-                    only_for=message.sender.account.user,
-                )
-            )
 
     async def _write(self, post: WebPost) -> None:
         await asyncio.to_thread(self._transcript.write, post)

@@ -136,6 +136,13 @@ def test_an_article_belongs_to_one_source(library: Library) -> None:
     assert [each.id for each in now_in_force(library)] == ["vpn"]
 
 
+def test_what_was_learned_may_be_taken_over(library: Library) -> None:
+    """An article written from a ticket is exported into the folder, and belongs to it from then on."""
+    library.replace("learned", [article("vpn")], AT)
+    library.replace("folder", [article("vpn", title="VPN, as we tell it")], AT)
+    assert library.replace("folder", [], AT) == Replaced(retired=("vpn",))
+
+
 def test_what_is_retired_may_be_taken_over(library: Library) -> None:
     """A KB that moves from a folder to an import keeps counting its versions."""
     library.replace("folder", [article("vpn")], AT)

@@ -226,7 +226,7 @@ async def test_the_report_is_posted_once(stage: Stage) -> None:
     assert reporting(stage).run() == 0
     await settle(stage.desk)
     assert "IT: the last day" in stage.card()
-    assert "1 labelled questions so far" in stage.card()
+    assert "Labelled questions so far: 1" in stage.card()
 
 
 async def test_a_quiet_day_has_no_report(web: WebStage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.explain import as_json, explain
+from bot.explain import as_json, as_text, explain
 from bot.knowing import EMPLOYEE, OUTSIDER, Knowing, audiences_of
 from triage.knowledge import Article, KnowledgeBase
 from triage.model import Language
@@ -86,3 +86,24 @@ def test_a_greeting_is_ignored() -> None:
     """Nothing was asked, so nothing is decided but to ignore it."""
     match = explain("hello!", knowing(*ARTICLES), POLICY, team=None, language=Language.EN)
     assert as_json(match)["decision"] == "ignore"
+
+
+def test_of_several_questions_each_is_explained_in_sentences() -> None:
+    """The parts have the form of the whole, which names the best of each and decides as the chat does."""
+    asked = "my vpn drops? and how: new phone?"
+    match = explain(asked, knowing(*ARTICLES), POLICY, team=None, language=None)
+    found = as_json(match)
+    assert [(part["decision"], part["article"]) for part in found["parts"]] == [("answer", "vpn"), ("answer", "phone")]
+    assert found["decision"] == "answer"
+    assert {each["article"] for each in found["top3"]} == {"vpn", "phone"}
+    assert found["confidence"] >= found["threshold"]
+    sentences = [*found["reasons"], *(reason for part in found["parts"] for reason in part["reasons"])]
+    assert not any(sentence.startswith("[") for sentence in sentences)
+    assert all(part.text in as_text(match, POLICY) for part in match.parts)
+
+
+def test_a_question_left_open_is_no_answer_to_the_whole() -> None:
+    """The chat answers what it knows and offers a person for the rest."""
+    match = explain("my vpn drops? who feeds the cat?", knowing(*ARTICLES), POLICY, team=None, language=None)
+    found = as_json(match)
+    assert (found["decision"], found["article"]) == ("suggest", None)

@@ -99,14 +99,14 @@ async def test_a_press_is_handed_in_with_the_post_it_was_on(
     assert written(transcript) == []
 
 
-async def test_an_acknowledgement_is_shown_to_the_sender_alone(
-    posting: Posting, desk: Desk, transcript: Transcript
-) -> None:
-    """It stands where the desk would have answered."""
+async def test_an_acknowledgement_of_a_press_is_not_shown(posting: Posting, desk: Desk, transcript: Transcript) -> None:
+    """The card says the same already."""
     desk.receipt = Receipt(ack=Document(blocks=(Paragraph((Plain("Taken"),)),), summary="Taken"))
-    await posting.post(SENDER, TRIAGE, "@Deskbell hello")
-    ack = written(transcript)[-1]
-    assert (ack.author, ack.only_for, ack.thread) == (None, "dana", Thread(channel=TRIAGE, root="p1"))
+    card = WebPost(
+        id="p1", thread=Thread(channel=TRIAGE), at=START, author=None, document=Document(blocks=(), summary="")
+    )
+    await posting.press(SENDER, card, "claim 42")
+    assert written(transcript) == []
 
 
 async def test_words_that_could_not_even_be_written_down_are_kept(desk: Desk) -> None:
