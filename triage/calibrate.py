@@ -45,9 +45,9 @@ LEAST = 0.35
 MOST = 0.98
 """Folds that ask for more than this have seen nothing precise, which is no estimate."""
 
-USUAL = 0.78
+USUAL = 0.82
 TRUSTED = 0.8
-ENOUGH = 20
+ENOUGH = 150
 """The threshold that other knowledge bases needed for a precision of 0.95, and how much of the way (in logits)
 to what this one's folds ask for is gone: TRUSTED of it, half of that when they hid only ENOUGH phrasings.
 Chosen with the range of `share_let_through` on the tuning questions named in docs/matching.md."""
@@ -120,7 +120,7 @@ def share_let_through(hidden: Seen, precision: float, most: float) -> float:
     The more, the better hidden phrasings were told from hidden articles.
     """
     apart = _auroc(hidden.confidence[hidden.inside], hidden.confidence[~hidden.inside])
-    return float(np.clip(0.25 + 4 * (apart - 0.72), 0.25, most) + np.clip(3 * (0.95 - precision), -0.15, 0.35))
+    return float(np.clip(0.25 + 4 * (apart - 0.74), 0.25, most) + np.clip(3 * (0.95 - precision), -0.15, 0.35))
 
 
 def _auroc(above: Floats, below: Floats) -> float:
