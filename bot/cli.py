@@ -177,7 +177,8 @@ def _check(options: argparse.Namespace) -> int:
         print(problem)
     if not settings.config.exists():
         return USAGE
-    _say(f"{len(problems)} problems found." if problems else f"{settings.config} and its articles are sound.")
+    found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found."
+    _say(found if problems else f"{settings.config} and its articles are sound.")
     return FOUND if has_errors(problems) else DONE
 
 

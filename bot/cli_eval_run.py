@@ -159,6 +159,10 @@ def _stored(settings: Settings) -> tuple[Sequence[Article], Sequence[Case]]:
     from storage.engine import make_engine
     from storage.sql import SqlStorage
 
+    if not settings.database_url and not (settings.data / "deskbell.db").exists():
+        raise SettingsError(
+            (f"{settings.data} holds no database, so nobody has said anything yet: name the folder with --data.",)
+        )
     try:
         prepare(settings.database)
     except NeedsMigration as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +100,7 @@ def _import(options: argparse.Namespace) -> int:
     for line in _changes(replaced, reading.articles, verbose=options.verbose, dry=options.dry_run):
         print(line)
     if reading.broken:
-        _say(f"{len(reading.broken)} files with errors were left out; so nothing was retired.")
+        _say(f"Left out, with errors: {_count(reading.broken, 'file')}; so nothing was retired.")
     return FOUND if reading.broken else DONE
 
 
@@ -156,7 +156,7 @@ def _export(options: argparse.Namespace) -> int:
         raise _CannotDo(str(error)) from None
     except OSError as error:
         raise _CannotDo(f"{options.path}: {error.strerror}") from None
-    print(f"{len(articles)} articles written to {options.path} ({len(files)} files)")
+    print(f"{_count(articles, 'article')} written to {options.path} ({_count(files, 'file')})")
     return DONE
 
 
@@ -287,9 +287,13 @@ def _report(problems: Sequence[Problem]) -> None:
     for problem in problems:
         if problem.severity is Severity.ERROR:
             _say(str(problem))
-    warnings = sum(problem.severity is Severity.WARNING for problem in problems)
+    warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
     if warnings:
-        _say(f"{warnings} warnings: `deskbell kb lint` shows them.")
+        _say(f"{_count(warnings, 'warning')}: `deskbell kb lint` shows them.")
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
 
 
 def _say(text: str) -> None:

@@ -12,21 +12,29 @@ _ASKED = re.compile(rf"？|(?<=[{HAN}])\?")
 """Chinese goes on after a question mark without a blank."""
 
 _FURTHER = re.compile(
-    r"^(?:(?:and also|also|and another thing|another (?:thing|question)|one more (?:thing|question)|by the way|btw)\b|"
-    r"second(?:ly)?(?=[,:])|그리고|또한|추가로|하나 더|두번째로|두 번째로|또(?=,)|另外|還有(?!沒)|順便|第二(?=[，,、:：]))"
-    r"[,:，、：\s]*",
-    re.IGNORECASE,
+    r"""
+    ^(?: (?: and\ also | also | and\ another\ thing | another\ (?:thing|question) | one\ more\ (?:thing|question)
+           | by\ the\ way | btw )\b
+       | second(?:ly)?(?=[,:])
+       | 그리고 | 또한 | 추가로 | 하나\ 더 | 두\ ?번째로 | 또(?=,)
+       | 另外 | 還有(?!沒) | 順便 | 第二(?=[，,、:：]) )
+    [,:，、：\s]*""",
+    re.IGNORECASE | re.VERBOSE,
 )
-
 _PLEA = re.compile(
-    r"(?:please |so |and )?(?:(?:can|could|would|is there) (?:anyone|anybody|someone|somebody|you) (?:please |who can )?help"
-    r"(?: me)?(?: out)?(?: with (?:this|that|it))?|any (?:ideas?|help|advice|suggestions?)|anyone|really|why|how come|"
-    r"what (?:now|gives|(?:can|should|do) i do(?: now)?)|is (?:this|that|it) (?:normal|ok(?:ay)?|possible)|right|ok(?:ay)?)"
-    r"(?: please)?\W*|"
-    r"(?:좀 )?(?:도와주실 수 있나요|도와주실 수 있을까요|도와주시겠어요|어떻게 (?:하나요|해야 하나요|하죠|하면 되나요|할까요)|"
-    r"왜 그런가요|왜 그럴까요|왜 이러죠|가능할까요|가능한가요|아시는 분 계신가요)\W*|"
-    r"(?:請問)?(?:怎麼辦|該怎麼辦|怎麼處理|為什麼|可以嗎|可以幫忙嗎|可以幫我嗎|有人知道嗎|有人可以幫忙嗎|能幫忙嗎|是嗎)\W*",
-    re.IGNORECASE,
+    r"""
+    (?: (?:please\ |so\ |and\ )?
+        (?: (?:can|could|would|is\ there)\ (?:any|some)(?:one|body)\ (?:please\ |who\ can\ )?help
+          | (?:can|could)\ you\ help )
+        (?:\ me)? (?:\ out)? (?:\ with\ (?:this|that|it))?
+      | any\ (?:ideas?|help|advice|suggestions?) | anyone | really | why | how\ come | right | ok(?:ay)?
+      | what\ now | what\ (?:can|should|do)\ i\ do(?:\ now)? | is\ (?:this|that|it)\ (?:normal|ok(?:ay)?|possible)
+      | 도와주실\ 수\ (?:있나요|있을까요) | 도와주시겠어요 | 어떻게\ (?:하나요|해야\ 하나요|하죠|하면\ 되나요|할까요)
+      | 왜\ (?:그런가요|그럴까요|이러죠) | 가능할까요 | 가능한가요 | 아시는\ 분\ 계신가요
+      | (?:請問)? (?: 該?怎麼辦 | 怎麼處理 | 為什麼 | 是嗎 )
+      | (?:請問)? (?: 可以 | 可以幫[忙我] | 能幫忙 | 有人知道 | 有人可以幫忙 )嗎 )
+    (?:\ please)? \W*""",
+    re.IGNORECASE | re.VERBOSE,
 )
 """Asks for help with what stands beside it, and for nothing of its own."""
 

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Prefix
 
 from triage.text import is_han, is_hangul, jamo, syllables, words
 
@@ -49,6 +49,7 @@ class Repair:
         self._known = Counter(word for text in texts for word in words(text) if not is_han(word))
         self._spelt: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         """Words in letters, by their number and the first of them."""
+        self._beginnings = {word[:size] for word in self._known if is_hangul(word) for size in range(2, len(word) + 1)}
         for word in sorted(self._known):
             if word.isalpha():
                 letters = jamo(word)
@@ -78,9 +79,16 @@ class Repair:
                     letters, choices or (), scorer=OSA.distance, score_cutoff=edits, limit=CHOICES
                 ):
                     slip, known = _slip(letters, meant, distance), syllables(meant)
-                    if slip < edits:
+                    if slip < edits and not self._is_inflected(word, known):
                         near.append((slip, -self._known[known], known))
         return min(near)[2] if near else None
+
+    def _is_inflected(self, word: str, known: str) -> bool:
+        """Whether a Korean word goes on like another known one where it parts from this one.
+
+        잊어버렸어요 is a form of 잊어버렸을 (forgot), not a slip of 잃어버렸어요 (lost).
+        """
+        return word[: max(2, Prefix.similarity(word, known) + 1)] in self._beginnings
 
 
 def _slip(written: str, meant: str, distance: float) -> float:

@@ -88,7 +88,8 @@ def random_vector(text: str) -> NDArray[np.float32]:
 
 def hashed_words(text: str) -> NDArray[np.float32]:
     """Texts with the same words lie near."""
-    return np.sum([random_vector(word) for word in words(text)] or [random_vector("")], axis=0, dtype=np.float32)
+    vectors = [random_vector(word) for word in words(text)] or [random_vector("")]
+    return np.asarray(np.sum(vectors, axis=0), np.float32)
 
 
 @cache

@@ -23,6 +23,7 @@ from triage.calibrate import (
     SAMPLED,
     TRUSTED,
     USUAL,
+    WORTHWHILE,
     Seen,
     _auroc,
     _splits,
@@ -123,13 +124,13 @@ def test_without_anything_hidden_the_usual_threshold_holds() -> None:
 
 
 def test_the_usual_threshold_moves_with_the_odds_of_precision() -> None:
-    """By hand: odds of .78 times the odds of the precision over those of .95."""
+    """By hand: its odds times the odds of the precision over those of .95."""
     odds = USUAL / (1 - USUAL) * (0.8 / 0.2) / (0.95 / 0.05)
     assert usual_threshold(0.8) == pytest.approx(odds / (1 + odds))
 
 
 def test_what_the_folds_ask_for_counts_with_their_number() -> None:
-    """By hand, in logits: 45 hidden phrasings go .8 * 45 / 65 of the way."""
+    """By hand, in logits: 45 hidden phrasings go TRUSTED * 45 / (45 + ENOUGH) of the way."""
     high = [(0.90 + n / 1000, "right") for n in range(45)] + [(0.96 + n / 1000, "none") for n in range(8)]
     hidden = seen(high + [(n / 104, "none") for n in range(52)])
     found = threshold(hidden, 0.95)
@@ -147,7 +148,7 @@ def test_a_useful_share_of_hidden_phrasings_is_answered(rows: list[tuple[float, 
     answer = calibrate(found, 0.95, most=MOST_LET_THROUGH).answer
     if len(reached) and answer > LEAST:
         share = share_let_through(found, 0.95, MOST_LET_THROUGH)
-        assert 0.25 - 1e-9 <= share <= MOST_LET_THROUGH + 1e-9
+        assert 0.1 < share <= MOST_LET_THROUGH + 1e-9
         assert (reached >= answer - 1e-6).sum() >= np.floor(share * (len(reached) - 1))
 
 
@@ -162,7 +163,7 @@ def test_stricter_precision_never_lowers_the_threshold(rows: list[tuple[float, s
 def test_thresholds_are_ordered_shares(rows: list[tuple[float, str]], more: list[tuple[float, str]]) -> None:
     """No suggestion needs more than an answer, and none is free."""
     found = calibrate(seen(rows), 0.95, most=MOST_LET_THROUGH, labelled=seen(more))
-    assert 0.25 <= found.suggest <= found.answer <= MOST
+    assert WORTHWHILE <= found.suggest <= found.answer <= MOST
     assert found.answer >= LEAST
 
 

@@ -20,6 +20,7 @@ from tests.unit.match_cases import (
     sample,
     text_matcher,
 )
+from triage.calibrate import usual_threshold
 from triage.knowledge import Article
 from triage.match import CONFUSING, Design
 from triage.matching import EncoderFailed, Labelled, Match, Verdict
@@ -243,6 +244,13 @@ def test_every_confusion_was_sure_and_wrong() -> None:
     confusions = matcher.confusions()
     assert len(confusions) == int(wrong.sum()) > 0
     assert all(own != other for own, other, _ in confusions)
+
+
+def test_without_folds_the_usual_threshold_holds() -> None:
+    """What an ablation leaves out is out."""
+    known = text_matcher(*DESK, design=Design(folds=False))
+    assert known.thresholds.answer == pytest.approx(usual_threshold(0.95))
+    assert known.confusions() == []
 
 
 # --- two tiers -----------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def after(secrets: list[Article], *, semantic: bool) -> list[bytes]:
     return seen(made(KnowledgeBase.of([first, *secrets, *others]), semantic=semantic))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(SECRET, max_size=4))
 @example(
     [Article(id="secret", title="Severance package", phrasings=("who gets a severance package",), audience="team:hr")]
@@ -87,7 +87,7 @@ def test_an_outsiders_match_by_words_does_not_change(secrets: list[Article]) -> 
     assert after(secrets, semantic=False) == before(False)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(SECRET, max_size=4))
 def test_an_outsiders_match_by_meaning_does_not_change(secrets: list[Article]) -> None:
     """Nor through the middle from which an encoder's vectors are measured."""

@@ -114,7 +114,7 @@ def test_every_fold_of_a_text_is_within_its_limit() -> None:
     assert sum(map(len, sentences(LONG["questions"][:MAX_TEXT]))) <= MAX_TEXT
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(st.text(st.characters(codec=None), max_size=300))
 def test_no_text_makes_the_matcher_fail(text: str) -> None:
     """Whatever is typed, surrogates among it, there is a verdict."""
@@ -212,7 +212,7 @@ def crowd(number: int) -> Article:
 TEXTS = st.text(max_size=20) | st.sampled_from(["vpn", "the vpn is down", "비밀번호", "密碼", "", "...", "\0"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(
         st.builds(

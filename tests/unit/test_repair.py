@@ -101,6 +101,19 @@ def test_a_neighbouring_key_is_likelier_than_a_far_one() -> None:
     assert Repair(["badger", "badgep", "badgep"]).repairs("badget") == {"badget": "badger"}
 
 
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [
+        ("비밀번호를 잊어버렸을 때 카드를 잃어버렸어요", "잊어버렸어요"),
+        ("회의실을 예약했어요", "예약했어"),
+        ("카드를 코드는", "카드는"),
+    ],
+)
+def test_a_korean_word_in_another_form_is_no_slip(known: str, written: str) -> None:
+    """Forgotten is not lost, and a card is not a code, though one letter tells them apart."""
+    assert Repair([known]).repairs(written) == {}
+
+
 def test_one_edit_is_likelier_than_two() -> None:
     """Also when the farther word is more frequent."""
     known = ["connection", *["collection"] * 9]

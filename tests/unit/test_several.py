@@ -11,7 +11,8 @@ from triage.knowledge import KnowledgeBase
 from triage.matching import Match, Verdict
 from triage.model import Language
 from triage.outgoing import Section
-from triage.several import MAX_QUESTION, answers, verdict
+from triage.phrases import spoken
+from triage.several import MAX_QUESTION, answers, reasons, verdict
 from triage.turn import Turn
 
 ANSWER = replace(match(Verdict.ANSWER, VPN), text="the vpn drops?")
@@ -75,3 +76,12 @@ def test_an_article_that_was_retired_meanwhile_is_not_shown(part: Match) -> None
 def test_the_message_is_answered_when_nothing_is_left_open(parts: tuple[Match, ...], whole: Verdict) -> None:
     """Otherwise the asker still has something to say."""
     assert verdict(parts) is whole
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_reasons_stand_below_the_question_that_they_are_about(language: Language) -> None:
+    """In the order asked, and readable in whatever language."""
+    told = [spoken(reason, language) for reason in reasons((ANSWER, TICKET), language)]
+    assert [told[1], told[3]] == ["because", "because"]
+    assert "the vpn drops?" in told[0]
+    assert "the lamp?" in told[2]
