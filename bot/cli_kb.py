@@ -94,14 +94,14 @@ def _import(options: argparse.Namespace) -> int:
     _report(reading.problems)
     if not reading.articles:
         _say(f"{options.path} holds no sound article: nothing was changed.")
-        return FOUND if reading.broken else USAGE
+        return USAGE
     source = options.source or _source(options.path, desk)
     replaced = _stored(reading, source, settings, dry=options.dry_run)
     for line in _changes(replaced, reading.articles, verbose=options.verbose, dry=options.dry_run):
         print(line)
     if reading.broken:
         _say(f"Left out, with errors: {_count(reading.broken, 'file')}; so nothing was retired.")
-    return FOUND if reading.broken else DONE
+    return USAGE if reading.broken else DONE
 
 
 def _source(path: Path, desk: Desk) -> str:

@@ -27,8 +27,8 @@ Bools = NDArray[np.bool_]
 Confidence = Callable[[Floats], Floats]
 
 FOLDS = 5
-LARGE = 1_500
-"""Texts from which two of the folds are enough to learn from."""
+LARGE = 1_000
+"""Texts from which two of the folds are enough to learn from; more would take most of the time of an edit."""
 
 SAMPLED = 300
 """Texts of a large base that are looked at."""

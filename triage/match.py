@@ -34,7 +34,8 @@ TOP = 3
 CLOSEST = 3
 """Phrasings of the best article that are named."""
 
-MAX_PARTS = 5
+MAX_PARTS = 8
+"""Questions of one message that are looked up; any further one is named only."""
 
 CONFUSING = 0.5
 """Confidence from which a wrong article shadows the right one; below it nothing was near."""
@@ -153,7 +154,11 @@ class TextMatcher:
         asked = questions(text)
         if len(asked) < 2:
             return whole
-        parts = tuple(self._match(part, language) for part in asked[:MAX_PARTS])
+        known = [self._match(part, language) for part in asked[:MAX_PARTS]]
+        named = [
+            Match(text=part, verdict=Verdict.TICKET, language=language) for part in asked[MAX_PARTS : 2 * MAX_PARTS]
+        ]
+        parts = (*known, *named)
         return replace(whole, parts=parts) if _are_several(parts) else whole
 
     def _match(self, text: str, language: Language) -> Match:
@@ -312,11 +317,12 @@ class TextMatcher:
         return team or None
 
     def _closest(self, reading: _Reading) -> list[str]:
-        """The texts of the best article that are nearest to the message; none when nothing is shared."""
+        """The best article's phrasings nearest to the message, else lines of it; none when nothing is shared."""
         own = self._own(int(reading.probabilities.argmax()))
         near = reading.similarities[own]
-        nearest = np.argsort(-near, kind="stable")[:CLOSEST]
-        return [self.corpus.sources[own.start + place].text for place in nearest if near[place] > 0]
+        nearest = np.argsort(-near, kind="stable")[: 3 * CLOSEST]
+        found = [self.corpus.sources[own.start + place] for place in nearest if near[place] > 0]
+        return [source.text for source in [one for one in found if one.asked] or found][:CLOSEST]
 
     def _own(self, article: int) -> slice:
         """Where the article's texts stand."""

@@ -11,6 +11,9 @@ _QUOTED = re.compile(r"^[^\S\n]*(?:>|&gt;).*$", re.MULTILINE)
 _ASKED = re.compile(rf"？|(?<=[{HAN}])\?")
 """Chinese goes on after a question mark without a blank."""
 
+_NEXT_ITEM = re.compile(r"(?<=[.!?。！？])[^\S\n]+(?=\(?\d{1,2}[.)、]\s)")
+"""Between two items of a list that was written on one line."""
+
 _FURTHER = re.compile(
     r"""
     ^(?: (?: and\ also | also | and\ another\ thing | another\ (?:thing|question) | one\ more\ (?:thing|question)
@@ -48,7 +51,7 @@ def questions(text: str) -> list[str]:
     part, or none, when the message does not show that it asks more than once.
     """
     own = _QUOTED.sub("", ends(text, MAX_RAW))
-    lines = ends(own if own.strip() else text, MAX_TEXT)
+    lines = _NEXT_ITEM.sub("\n", ends(own if own.strip() else text, MAX_TEXT))
     items = [item.strip() for item in _ITEM.split(lines) if item and item.strip()]
     if len(_ITEM.findall(lines)) > 1:
         listed = items if _ITEM.match(lines.lstrip()) else items[1:]

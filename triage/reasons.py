@@ -85,4 +85,5 @@ def _common_runs(word: str, theirs: Sequence[str]) -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}"
+    """Nothing is ever quite sure."""
+    return f"{min(share, 0.999):.1%}"

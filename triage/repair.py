@@ -70,7 +70,7 @@ class Repair:
         one, two = _HANGUL if is_hangul(word) else _LATIN
         edits = (len(letters) >= one) + (len(letters) >= two)
         if not edits:
-            return None
+            return self._swapped(letters)
         near: list[tuple[float, int, str]] = []
         for first in {letters[0], letters[1], *_BESIDE.get(letters[0], ())}:
             for length in range(len(letters) - edits, len(letters) + edits + 1):
@@ -82,6 +82,11 @@ class Repair:
                     if slip < edits and not self._is_inflected(word, known):
                         near.append((slip, -self._known[known], known))
         return min(near)[2] if near else None
+
+    def _swapped(self, letters: str) -> str | None:
+        """Of a word of three letters: the known one with the last two the other way round (`vnp` is `vpn`)."""
+        other = letters[0] + letters[:0:-1]
+        return other if len(letters) == 3 and other in self._known and not is_hangul(letters) else None
 
     def _is_inflected(self, word: str, known: str) -> bool:
         """Whether a Korean word goes on like another known one where it parts from this one.

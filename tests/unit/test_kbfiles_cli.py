@@ -91,7 +91,7 @@ def test_broken_file_is_told_and_the_others_are_imported(here: Path, capsys: pyt
     (here / "kb" / "a.jsonl").write_text(lines("a", team="itt"))
     (here / "kb" / "b.jsonl").write_text(lines("b", "c"))
     capsys.readouterr()
-    assert deskbell("import", "kb") == 1
+    assert deskbell("import", "kb") == 2
     out, err = capsys.readouterr()
     assert out == "1 added, 0 changed, 0 retired, 1 unchanged\n"
     assert "kb/a.jsonl:1: team: 'itt' is not a team: did you mean 'it'?\n" in err

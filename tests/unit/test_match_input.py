@@ -103,7 +103,7 @@ def test_work_is_bounded(text: str) -> None:
     assert len(known._repair.repairs(normal)) <= MAX_WORDS
     assert sum(map(len, questions(text))) <= 2 * MAX_TEXT
     match = known.match(text)
-    assert len(match.parts) <= MAX_PARTS
+    assert len(match.parts) <= 2 * MAX_PARTS
     assert len(match.reasons) <= 7 + MAX_WORDS
 
 

@@ -65,7 +65,7 @@ def test_korean_slips_are_repaired_letter_by_letter(repair: Repair, written: str
     "text",
     [
         "vpm",
-        "teh",
+        "tha",
         "4712",
         "invoice4711",
         "password",
@@ -83,6 +83,11 @@ def test_korean_slips_are_repaired_letter_by_letter(repair: Repair, written: str
 def test_what_is_no_slip_is_left_alone(repair: Repair, text: str) -> None:
     """Short words, numbers, known and far words; Chinese, whose slips are other words."""
     assert repair.repairs(text) == {}
+
+
+def test_a_word_of_three_letters_is_repaired_when_two_are_swapped() -> None:
+    """Help desks speak in abbreviations."""
+    assert Repair(["the vpn drops"]).repairs("my vnp") == {"vnp": "vpn"}
 
 
 def test_of_two_equally_near_words_the_more_frequent_is_meant() -> None:
