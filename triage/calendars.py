@@ -69,6 +69,10 @@ class Calendar:
     holidays: tuple[str, ...] = ()
     dated: tuple[DatedWindow, ...] = ()
 
+    def __hash__(self) -> int:
+        """Every question looks its years up by calendar: the windows are left to `==`, to make that quick."""
+        return hash((self.timezone, self.holidays, len(self.windows), len(self.dated)))
+
 
 ALWAYS = Calendar(windows=tuple(Window(day=day, opens=0, closes=DAY) for day in range(7)))
 """Calendar time: open around the clock."""

@@ -146,7 +146,7 @@ def settle(clock: Clock, at: datetime, *, paused: bool) -> Clock:
     if paused == clock.paused:
         return clock
     kind = ClockEventKind.PAUSE if paused else ClockEventKind.RESUME
-    return overtaken(_with(clock, LogEvent(at=at, kind=kind)), at, Cause.RECLASSIFIED)
+    return overtaken(_with(clock, LogEvent(at=at, kind=kind)), at)
 
 
 def meet(clock: Clock, at: datetime) -> Clock:
@@ -166,8 +166,7 @@ def retarget(clock: Clock, measure: Measure, at: datetime) -> Clock:
 
 def revive(clock: Clock, at: datetime, *, counted: bool) -> Clock:
     """The met clock goes on; `counted` counts the time since it was met as well."""
-    revived = _with(clock, LogEvent(at=at, kind=ClockEventKind.RESUME, counted=counted))
-    return overtaken(revived, at, Cause.REOPENED)
+    return _with(clock, LogEvent(at=at, kind=ClockEventKind.RESUME, counted=counted))
 
 
 def judged(clock: Clock, now: datetime) -> Clock:
@@ -176,17 +175,19 @@ def judged(clock: Clock, now: datetime) -> Clock:
     return clock if due is None else _with(clock, LogEvent(at=due, kind=ClockEventKind.BREACH))
 
 
-def overtaken(clock: Clock, at: datetime, cause: Cause) -> Clock:
+def overtaken(clock: Clock, at: datetime) -> Clock:
     """Breached at `at`, where what happened then put the due time into the past (rule 4)."""
     if _overdue(clock, at) is None:
         return clock
+    reopened = any(event.counted and event.at == at for event in clock.log)
+    cause = Cause.REOPENED if reopened else Cause.RECLASSIFIED
     return _with(clock, LogEvent(at=at, kind=ClockEventKind.BREACH, cause=cause))
 
 
 def gained(clock: Clock, instance: int, at: datetime) -> Clock:
     """A clock worked out from the past, promised only now: whatever it missed, it missed at `at`."""
     log = tuple(event for event in clock.log if event.kind is not ClockEventKind.BREACH)
-    return overtaken(replace(clock, instance=instance, log=log, known_at=at), at, Cause.RECLASSIFIED)
+    return overtaken(replace(clock, instance=instance, log=log, known_at=at), at)
 
 
 # --- what follows from the log -----------------------------------------------------------------
@@ -218,18 +219,17 @@ def stretches(clock: Clock) -> tuple[Stretch, ...]:
     """The clock's life in order and without gaps, up to its end if it has one; some may be empty."""
     found: list[Stretch] = []
     begins, measure = clock.started_at, clock.log[0].measure or clock.measure
-    state: SpanState | None = SpanState.RUNNING
+    state = SpanState.RUNNING
     revision = 1
     for event in clock.log[1:]:
         if event.kind is ClockEventKind.BREACH:
             continue
-        if state is not None:
-            before = SpanState.RUNNING if event.counted else state
-            found.append(Stretch(begins=begins, ends=event.at, state=before, measure=measure, revision=revision))
+        before = SpanState.RUNNING if event.counted else state
+        found.append(Stretch(begins=begins, ends=event.at, state=before, measure=measure, revision=revision))
         revision += event.measure is not None or state is SpanState.RESOLVED
         begins, measure = event.at, event.measure or measure
         state = _AFTER.get(event.kind, state)
-    if state is not SpanState.RESOLVED and state is not None:
+    if state is not SpanState.RESOLVED:
         found.append(Stretch(begins=begins, ends=None, state=state, measure=measure, revision=revision))
     return tuple(found)
 

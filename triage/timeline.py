@@ -14,10 +14,10 @@ from enum import StrEnum
 
 from triage import clocks
 from triage.calendars import ALWAYS, Calendar
-from triage.clocks import Cause, Clock, Measure
+from triage.clocks import Clock, Measure
 from triage.model import ENDED, Priority, Status
 from triage.policy import Metric, Targets
-from triage.sla import ClockEventKind
+from triage.sla import ClockEventKind, ClockState
 from triage.stages import rings
 
 PAUSED_IN: Mapping[Metric, frozenset[Status]] = {
@@ -64,8 +64,8 @@ class NotAllowed(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """`priority` stands with `open` and `priority`, `calendar` with a `transfer` that changes it,
-    `thanks` with a `message` that says nothing more."""
+    """`priority` stands with `open` and `priority`, `calendar` with `open` (around the clock without) and
+    with a `transfer` that changes it, `thanks` with a `message` that says nothing more."""
 
     at: datetime
     do: Do
@@ -161,7 +161,8 @@ def _check(timeline: Timeline, event: Event) -> None:
 
 # --- what each event does ----------------------------------------------------------------------
 def _open(timeline: Timeline, event: Event) -> Timeline:
-    timeline = replace(timeline, priority=event.priority, status=Status.OPEN)
+    calendar = event.calendar or timeline.calendar
+    timeline = replace(timeline, priority=event.priority, calendar=calendar, status=Status.OPEN)
     return _start(timeline, event.at, (metric for metric in Metric if metric is not Metric.NEXT_REPLY))
 
 
@@ -297,7 +298,7 @@ def _retarget(timeline: Timeline, at: datetime) -> Timeline:
             return clocks.cancel(clock, at)
         judged = clocks.retarget(clock, timeline.measure(clock.metric), at)
         judged = clocks.settle(judged, at, paused=timeline.pauses(clock.metric))
-        return clocks.overtaken(judged, at, Cause.RECLASSIFIED)
+        return clocks.overtaken(judged, at)
 
     return _each(timeline, Metric, change)
 
@@ -316,18 +317,15 @@ def _gain(timeline: Timeline, at: datetime) -> Timeline:
 
 def _stands_for(timeline: Timeline, clock: Clock) -> bool:
     """Whether the same promise runs already, or was kept or broken before."""
+    others = (other for other in timeline.clocks if other.metric is clock.metric)
     return any(
-        other.metric is clock.metric
-        and (other.live or (other.started_at == clock.started_at and other.log[-1].kind is ClockEventKind.MEET))
-        for other in timeline.clocks
-    ) or any(
-        other.metric is clock.metric and other.started_at == clock.started_at and other.breach
-        for other in timeline.clocks
+        other.live or (other.started_at == clock.started_at and other.state is not ClockState.CANCELLED)
+        for other in others
     )
 
 
 def _as_if_always(timeline: Timeline) -> Timeline:
-    replayed = Timeline(policies=timeline.policies, calendar=timeline.home)
+    replayed = Timeline(policies=timeline.policies)
     for event in timeline.events:
         if event.do is not Do.PRIORITY:
             first = replace(event, priority=timeline.priority) if event.do is Do.OPEN else event
