@@ -105,7 +105,8 @@ class Clock:
 class Stretch:
     """A part of a clock's life between two events of its log; `ends` is None for the one it is in.
 
-    `revision` counts from 1 and rises with a new target, a new calendar and a reopening.
+    `revision` counts from 1 and rises with a new target, a new calendar and a reopening. `hindsight` is
+    the time a reopened ticket was resolved, where that counts as if the clock had run.
     """
 
     begins: datetime
@@ -113,6 +114,7 @@ class Stretch:
     state: SpanState
     measure: Measure
     revision: int
+    hindsight: bool = False
 
     @property
     def running(self) -> bool:
@@ -224,8 +226,8 @@ def stretches(clock: Clock) -> tuple[Stretch, ...]:
     for event in clock.log[1:]:
         if event.kind is ClockEventKind.BREACH:
             continue
-        before = SpanState.RUNNING if event.counted else state
-        found.append(Stretch(begins=begins, ends=event.at, state=before, measure=measure, revision=revision))
+        part = Stretch(begins=begins, ends=event.at, state=state, measure=measure, revision=revision)
+        found.append(replace(part, state=SpanState.RUNNING, hindsight=True) if event.counted else part)
         revision += event.measure is not None or state is SpanState.RESOLVED
         begins, measure = event.at, event.measure or measure
         state = _AFTER.get(event.kind, state)

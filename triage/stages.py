@@ -33,7 +33,7 @@ def rings(clock: Clock, warn: Sequence[str], until: datetime) -> tuple[Ring, ...
         if part.revision != revision:
             fired.clear()
             revision = part.revision
-        if part.running:
+        if part.running and not part.hindsight:
             silent = [stage for stage in warn if stage not in fired]
             for ring in _in_stretch(part, clock.known_at, spent, silent, until):
                 found.append(ring)
