@@ -197,6 +197,8 @@ def due_at(clock: Clock) -> datetime | None:
     """None in a pause that began in time, and when the calendar never reaches the target."""
     left = clock.measure.seconds
     parts = stretches(clock)
+    if not parts[-1].running and not clock.breach:
+        return None
     for part in parts[:-1]:
         if not part.running or part.ends is None:
             continue

@@ -7,7 +7,7 @@ timeline. Everything is pure: the same events always give the same clocks. Calle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -114,9 +114,7 @@ def follow(timeline: Timeline, event: Event) -> Timeline:
     """The timeline after one more event; raises NotAllowed."""
     _check(timeline, event)
     judged = tuple(clocks.judged(clock, event.at) for clock in timeline.clocks)
-    effect = _EFFECTS.get(event.do)
-    timeline = replace(timeline, clocks=judged, events=(*timeline.events, event))
-    return effect(timeline, event) if effect else timeline
+    return _affected(replace(timeline, clocks=judged, events=(*timeline.events, event)), event)
 
 
 def seen_at(timeline: Timeline, until: datetime) -> Timeline:
@@ -250,6 +248,11 @@ def _merge(timeline: Timeline, event: Event) -> Timeline:
     return replace(cancelled, status=Status.CLOSED)
 
 
+def _affected(timeline: Timeline, event: Event) -> Timeline:
+    effect = _EFFECTS.get(event.do)
+    return effect(timeline, event) if effect else timeline
+
+
 _EFFECTS: Mapping[Do, Callable[[Timeline, Event], Timeline]] = {
     Do.OPEN: _open,
     Do.REPLY: _reply,
@@ -271,18 +274,20 @@ _EFFECTS: Mapping[Do, Callable[[Timeline, Event], Timeline]] = {
 def _each(timeline: Timeline, metrics: Iterable[Metric], change: Callable[[Clock], Clock]) -> Timeline:
     """Change the live clocks of these metrics."""
     wanted = frozenset(metrics)
-    changed = (change(clock) if clock.live and clock.metric in wanted else clock for clock in timeline.clocks)
-    return replace(timeline, clocks=tuple(changed))
+    before = timeline.clocks
+    after = tuple(change(clock) if clock.metric in wanted and clock.live else clock for clock in before)
+    same = all(one is other for one, other in zip(before, after, strict=True))
+    return timeline if same else replace(timeline, clocks=after)
 
 
 def _start(timeline: Timeline, at: datetime, metrics: Iterable[Metric]) -> Timeline:
     """New instances of those of the metrics that the priority has a target for."""
-    new = tuple(
-        clocks.start(metric, _instances(timeline, metric) + 1, timeline.measure(metric), at)
-        for metric in metrics
-        if metric in timeline.targets.seconds
-    )
-    return _settle(replace(timeline, clocks=timeline.clocks + new), at)
+    new = []
+    for metric in metrics:
+        if metric in timeline.targets.seconds:
+            clock = clocks.start(metric, _instances(timeline, metric) + 1, timeline.measure(metric), at)
+            new.append(clocks.settle(clock, at, paused=timeline.pauses(metric)))
+    return replace(timeline, clocks=(*timeline.clocks, *new)) if new else timeline
 
 
 def _settle(timeline: Timeline, at: datetime) -> Timeline:
@@ -305,31 +310,39 @@ def _retarget(timeline: Timeline, at: datetime) -> Timeline:
 
 def _gain(timeline: Timeline, at: datetime) -> Timeline:
     """Clocks that an earlier priority did not promise: what they would be, had this one held from the opening."""
-    if all(event.do is not Do.PRIORITY for event in timeline.events):
+    live = {clock.metric for clock in timeline.clocks if clock.live}
+    wanted = timeline.targets.seconds.keys() - live
+    if not wanted or all(event.do is not Do.PRIORITY for event in timeline.events):
         return timeline
     new = tuple(
         clocks.gained(clock, _instances(timeline, clock.metric) + 1, at)
-        for clock in _as_if_always(timeline).clocks
-        if clock.live and not _stands_for(timeline, clock)
+        for clock in _as_if_always(timeline, wanted).clocks
+        if clock.live and clock.metric in wanted and not _stands_for(timeline, clock)
     )
     return replace(timeline, clocks=timeline.clocks + new)
 
 
 def _stands_for(timeline: Timeline, clock: Clock) -> bool:
-    """Whether the same promise runs already, or was kept or broken before."""
-    others = (other for other in timeline.clocks if other.metric is clock.metric)
+    """Whether the same promise was kept or broken before."""
     return any(
-        other.live or (other.started_at == clock.started_at and other.state is not ClockState.CANCELLED)
-        for other in others
+        other.metric is clock.metric
+        and other.started_at == clock.started_at
+        and other.state is not ClockState.CANCELLED
+        for other in timeline.clocks
     )
 
 
-def _as_if_always(timeline: Timeline) -> Timeline:
-    replayed = Timeline(policies=timeline.policies)
+def _as_if_always(timeline: Timeline, wanted: Set[Metric]) -> Timeline:
+    """The same events under the present priority alone, with no clocks but the wanted ones and the first
+    response, which next_reply waits for. Nobody looked at these clocks then, so none of them is judged."""
+    kept = wanted | {Metric.FIRST_RESPONSE}
+    seconds = {metric: count for metric, count in timeline.targets.seconds.items() if metric in kept}
+    policies = {priority: replace(timeline.targets, seconds=seconds) for priority in Priority}
+    replayed = Timeline(policies=policies)
     for event in timeline.events:
         if event.do is not Do.PRIORITY:
             first = replace(event, priority=timeline.priority) if event.do is Do.OPEN else event
-            replayed = follow(replayed, first)
+            replayed = _affected(replayed, first)
     return replayed
 
 

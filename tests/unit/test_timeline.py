@@ -267,3 +267,34 @@ def test_clocks_stand_in_order_of_start_then_metric() -> None:
         "next_reply1",
         "periodic_update2",
     ]
+
+
+def test_resolved_in_a_pause_is_met_whatever_the_new_target() -> None:
+    """It never ran again, so it never ran late."""
+    policies = {Priority.NORMAL: promise(resolution=8), Priority.URGENT: promise(resolution=2)}
+    story = told(policies, OPEN, "Mon 12:00 pending", "Mon 13:00 priority urgent", "Wed 12:00 resolve")
+    assert (story.state("resolution"), story.due("resolution"), story.pings()) == ("met", None, [])
+
+
+def test_a_clock_gained_in_a_pause_is_found_late_when_that_ends() -> None:
+    """Its hour was over before anybody promised it, and nobody is told while the requester is waited for."""
+    policies = {Priority.NORMAL: promise(resolution=8), Priority.HIGH: promise(agent_work=1)}
+    story = told(policies, OPEN, "Mon 12:00 pending", "Mon 13:00 priority high", "Mon 14:00 message")
+    breach = story.clock("agent_work").breach
+    assert breach is not None
+    assert (breach.at, breach.cause) == (at("Mon 14:00"), Cause.RECLASSIFIED)
+
+
+def test_a_ticket_transferred_while_resolved_goes_on_with_the_new_team() -> None:
+    """Three hours are used; five are left when New York opens at 13:00 London time."""
+    lines = (OPEN, "Mon 12:00 resolve", "Mon 13:00 transfer away", "Tue 09:00 reopen")
+    story = told(promise(resolution=8, ownership=8), *lines)
+    assert story.due("resolution") == at("Tue 14:00", NEW_YORK.timezone)
+    assert story.instances("ownership") == 2
+
+
+def test_counted_from_the_opening_pauses_stay_pauses() -> None:
+    """Pending on Monday from 10:00 to 12:00; the hour resolved counts, the two hours do not."""
+    policy = promise(resolution=8, reopen="from_opening")
+    lines = (OPEN, "Mon 10:00 pending", "Mon 12:00 resume", "Mon 13:00 resolve", "Mon 14:00 reopen")
+    assert told(policy, *lines).due("resolution") == at("Tue 11:00")
