@@ -60,3 +60,15 @@ def test_pings_go_to_the_owner_once_there_is_one() -> None:
     lines = (OPEN, "Mon 12:00 assign", "Mon 14:00 transfer")
     story = told(EIGHT, *lines, until="Mon 17:00", warn=["-6h", "50%"])
     assert [ping.to for ping in story.all_pings()] == ["team", "owner", "team"]
+
+
+def test_a_new_calendar_rings_a_passed_stage_once_more() -> None:
+    """The other team has not heard of it."""
+    story = told(EIGHT, OPEN, "Mon 14:00 transfer away", until="Mon 14:30", warn=["50%"])
+    assert story.pings() == [(at("Mon 13:00"), "50%"), (at("Mon 14:00"), "50%")]
+
+
+def test_reopening_rings_a_passed_stage_once_more() -> None:
+    """A reopened ticket is a new revision."""
+    story = told(EIGHT, OPEN, "Mon 14:00 resolve", "Wed 10:00 reopen", until="Wed 11:00", warn=["50%"])
+    assert story.pings() == [(at("Mon 13:00"), "50%"), (at("Wed 10:00"), "50%")]

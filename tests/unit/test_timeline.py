@@ -298,3 +298,24 @@ def test_counted_from_the_opening_pauses_stay_pauses() -> None:
     policy = promise(resolution=8, reopen="from_opening")
     lines = (OPEN, "Mon 10:00 pending", "Mon 12:00 resume", "Mon 13:00 resolve", "Mon 14:00 reopen")
     assert told(policy, *lines).due("resolution") == at("Tue 11:00")
+
+
+def test_paused_at_the_due_instant_it_is_due_again_when_it_resumes() -> None:
+    """It was in time when the pause began, and a paused clock never breaches: no time is left, none is missed."""
+    story = told(promise(resolution=2), OPEN, "Mon 11:00 pending", "Mon 15:00 resume")
+    assert (story.state("resolution"), story.due("resolution")) == ("running", at("Mon 15:00"))
+
+
+def test_how_a_reopened_ticket_counts_is_about_resolution_only() -> None:
+    """The requester did not wait, and nobody worked, while it was resolved."""
+    policy = promise(resolution=8, requester_wait=8, agent_work=8, reopen="from_opening")
+    story = told(policy, OPEN, "Mon 12:00 resolve", "Mon 14:00 reopen", until="Mon 15:00")
+    used = [story.used(metric) // 3_600 for metric in ("resolution", "requester_wait", "agent_work")]
+    assert used == [6, 4, 4]
+
+
+@pytest.mark.parametrize("later", ["reply", "transfer"])
+def test_a_resolved_ticket_is_promised_nothing_new(later: str) -> None:
+    """Neither another update nor another ownership, until it is reopened."""
+    story = told(ALL, OPEN, "Mon 10:00 resolve", f"Mon 11:00 {later}")
+    assert not [clock.metric for clock in story.timeline.clocks if clock.live]
