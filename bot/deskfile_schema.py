@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from bot.deskfile_values import Duration, Email, Holiday, Hours, Id, Stage, Text, Tongue, Zone, distinct, windows
+from bot.deskfile_values import Duration, Email, Holiday, Hours, Id, Stage, Text, Tongue, Zone, dated, distinct, windows
 from triage.calendars import ALWAYS, Calendar
 from triage.model import Language, Priority
 from triage.policy import Metric, Targets, Terms
@@ -39,12 +39,26 @@ class CalendarEntry(Entry):
     timezone: Zone
     """IANA name of the team's time zone."""
     hours: Hours
-    """Windows by day or range of days, as in mon-fri: ["09:00-12:30", "13:30-18:00"]."""
+    """Windows by day or range of days, as in mon-fri: ["09:00-12:30", "13:30-18:00"].
+
+    Under a date (2026-12-24) stand its own windows, instead of those of its weekday or of a holiday.
+    """
     holidays: list[Holiday] = []
     """Days off: dates, and country codes with region where it matters (GB-ENG)."""
 
+    @model_validator(mode="after")
+    def _one_meaning(self) -> CalendarEntry:
+        if both := sorted(set(self.hours) & set(self.holidays)):
+            raise ValueError(f"{both[0]} stands under hours and under holidays; take it out of one")
+        return self
+
     def build(self) -> Calendar:
-        return Calendar(timezone=self.timezone, windows=windows(self.hours), holidays=tuple(self.holidays))
+        return Calendar(
+            timezone=self.timezone,
+            windows=windows(self.hours),
+            holidays=tuple(self.holidays),
+            dated=dated(self.hours),
+        )
 
 
 class PolicyEntry(Entry):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -16,7 +17,7 @@ import holidays
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from bot.yamlfile import did_you_mean
-from triage.calendars import DAY, Window
+from triage.calendars import DAY, DatedWindow, Window
 from triage.model import Language
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,6 +29,7 @@ _EMAIL = r"[^@\s]+@[^@\s]+"
 _DURATION = r"(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?"
 _UNITS = {"d": DAY, "h": 3_600, "m": 60, "s": 1}
 _DAY = f"(?:{'|'.join(DAYS)})"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _SPAN = r"([0-9]{1,2}):([0-5][0-9])-([0-9]{1,2}):([0-5][0-9])"
 _LANGUAGES = {
     "en": Language.EN,
@@ -108,8 +110,8 @@ def _countries() -> dict[str, list[str]]:
 
 
 def _holiday(text: str) -> str:
-    if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return _day_off(text)
+    if re.fullmatch(_DATE, text):
+        return _date(text)
     country, dash, region = text.partition("-")
     if not re.fullmatch("[A-Z]{2,3}", country):
         raise ValueError(f"'{text}' is not a holiday: write a date (2026-12-25) or a country code with region (GB-ENG)")
@@ -120,7 +122,7 @@ def _holiday(text: str) -> str:
     return text
 
 
-def _day_off(text: str) -> str:
+def _date(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
@@ -128,8 +130,12 @@ def _day_off(text: str) -> str:
 
 
 def _days(text: str) -> str:
+    if re.fullmatch(_DATE, text):
+        return _date(text)
     if not re.fullmatch(f"{_DAY}(-{_DAY})?", text):
-        raise ValueError(f"'{text}' is not a day: write {', '.join(DAYS)}, or a range such as mon-fri")
+        raise ValueError(
+            f"'{text}' is not a day: write {', '.join(DAYS)}, a range such as mon-fri, or a date (2026-12-24)"
+        )
     return text
 
 
@@ -158,10 +164,26 @@ def windows(hours: dict[str, list[tuple[int, int]]]) -> tuple[Window, ...]:
     found = [
         Window(day=day, opens=opens, closes=closes)
         for days, spans in hours.items()
+        if not _is_date(days)
         for day in _range(days)
         for opens, closes in spans
     ]
     return tuple(sorted(found, key=lambda window: (window.day, window.opens, window.closes)))
+
+
+def dated(hours: dict[str, list[tuple[int, int]]]) -> tuple[DatedWindow, ...]:
+    """The windows of dates that have hours of their own, in order."""
+    found = [
+        DatedWindow(on=date.fromisoformat(days), opens=opens, closes=closes)
+        for days, spans in hours.items()
+        if _is_date(days)
+        for opens, closes in spans
+    ]
+    return tuple(sorted(found, key=lambda window: (window.on, window.opens, window.closes)))
+
+
+def _is_date(days: str) -> bool:
+    return days[:1].isdigit()
 
 
 def _range(days: str) -> list[int]:
@@ -171,25 +193,49 @@ def _range(days: str) -> list[int]:
     return [(start + step) % 7 for step in range(length + 1)]
 
 
+_Placed = tuple[int, int, str]
+"""When a window opens and closes, in seconds from anywhere, and the day it belongs to."""
+
+
 def _no_overlap(hours: dict[str, list[tuple[int, int]]]) -> dict[str, list[tuple[int, int]]]:
-    if not hours:
+    week = [_placed(window, window.day, DAYS[window.day]) for window in windows(hours)]
+    if not week:
         raise ValueError('no opening hours: write at least one line such as mon-fri: ["09:00-17:00"]')
-    week = windows(hours)
-    for index, one in enumerate(week):
-        other = week[(index + 1) % len(week)]
-        turn = WEEK if index + 1 == len(week) else 0
-        if other.day * DAY + other.opens + turn < one.day * DAY + one.closes:
-            raise ValueError(f"{_named(one)} and {_named(other)} overlap; make it one window or move one")
+    opens, closes, day = week[0]
+    _refuse_overlap([*week, (opens + WEEK, closes + WEEK, day)])
+    for window in dated(hours):
+        _refuse_overlap(_around(window.on, hours))
     return hours
 
 
-def _named(window: Window) -> str:
-    return f"{DAYS[window.day]} {_clock(window.opens)}-{_clock(window.closes)}"
+def _around(on: date, hours: dict[str, list[tuple[int, int]]]) -> list[_Placed]:
+    """The windows of a date, the day before and the day after, in order."""
+    found: list[_Placed] = []
+    for day in (date.fromordinal(on.toordinal() + step) for step in (-1, 0, 1)):
+        own = [window for window in dated(hours) if window.on == day]
+        usual = [window for window in windows(hours) if window.day == day.weekday()]
+        found += [_placed(window, day.toordinal(), day.isoformat()) for window in own or usual]
+    return found
+
+
+def _placed(window: Window | DatedWindow, day: int, name: str) -> _Placed:
+    return window.opens + day * DAY, window.closes + day * DAY, name
+
+
+def _refuse_overlap(placed: list[_Placed]) -> None:
+    for one, other in pairwise(placed):
+        if other[0] < one[1]:
+            raise ValueError(f"{_named(one)} and {_named(other)} overlap; make it one window or move one")
+
+
+def _named(placed: _Placed) -> str:
+    opens, closes, day = placed
+    return f"{day} {_clock(opens % DAY)}-{_clock(closes % DAY or DAY)}"
 
 
 def _clock(seconds: int) -> str:
     hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours if seconds <= DAY else hours - 24:02}:{minutes:02}"
+    return f"{hours:02}:{minutes:02}"
 
 
 Id = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID}$"})]
@@ -217,7 +263,7 @@ Hours = Annotated[
             "minProperties": 1,
             "additionalProperties": False,
             "patternProperties": {
-                f"^{_DAY}(-{_DAY})?$": {
+                f"^({_DAY}(-{_DAY})?|{_DATE})$": {
                     "type": "array",
                     "minItems": 1,
                     "items": {"type": "string", "pattern": f"^{_SPAN}$"},

@@ -1,23 +1,35 @@
 """Working hours of a team, and time measured in them.
 
-A calendar is a list of weekly windows in one IANA zone, less its holidays. Windows are half-open
-`[opens, closes)`, but a due time that falls on closing time belongs to closing time. All instants
-are aware datetimes in UTC, all spans whole seconds. Called by `triage.sla`.
+A calendar is a list of weekly windows in one IANA zone, less its holidays; single dates may have
+windows of their own. Windows are half-open `[opens, closes)`, but a due time that falls on closing time
+belongs to closing time. Instants are aware datetimes, those returned are in UTC; spans are whole
+seconds. Called by `triage.sla`.
+
+The open spans of a year (UTC) are worked out once, with the open time before each. A question is then
+two binary searches for each year it touches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-import holidays
+from holidays import country_holidays
 
 DAY = 86_400
-HORIZON_DAYS = 3_660
-"""How far ahead a walk looks before it says that the time never comes (ten years)."""
+HORIZON = 10
+"""Years, beyond the one it starts in, after which a walk says that the time never comes."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+_SECOND = 1_000_000
+"""Ticks in a second. Inside this module instants are ticks since 1970, so that none is ever rounded."""
 
 
 class Unreachable(ValueError):
@@ -37,12 +49,29 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatedWindow:
+    """A window of one date alone, such as the morning of a half-day; the seconds are those of `Window`."""
+
+    on: date
+    opens: int
+    closes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """`holidays` holds ISO dates (`2026-12-25`) and country codes with region (`GB-ENG`)."""
+    """`holidays` holds ISO dates (`2026-12-25`) and country codes with region (`GB-ENG`).
+
+    A date that has windows in `dated` has only those: not its weekday's, and no holiday closes them.
+    """
 
     timezone: str = "UTC"
     windows: tuple[Window, ...] = ()
     holidays: tuple[str, ...] = ()
+    dated: tuple[DatedWindow, ...] = ()
+
+    def __hash__(self) -> int:
+        """Every question looks its years up by calendar: the windows are left to `==`, to make that quick."""
+        return hash((self.timezone, self.holidays, len(self.windows), len(self.dated)))
 
 
 ALWAYS = Calendar(windows=tuple(Window(day=day, opens=0, closes=DAY) for day in range(7)))
@@ -50,117 +79,179 @@ ALWAYS = Calendar(windows=tuple(Window(day=day, opens=0, closes=DAY) for day in 
 
 
 def walk(calendar: Calendar, start: datetime, seconds: int) -> datetime:
-    """The instant at which `seconds` of open time have passed since `start`.
+    """The instant at which `seconds` of open time, 0 or more, have passed since `start`.
 
     Raises Unreachable when ten years of the calendar do not hold that much open time.
     """
-    left = timedelta(seconds=seconds)
-    if not left:
+    if not seconds:
         return start
-    for opens, closes in _open_from(calendar, start):
-        if left <= closes - opens:
-            return opens + left
-        left -= closes - opens
+    at, left = _ticks(start), _whole(seconds)
+    for year in _ahead(calendar, start):
+        used = year.used(at)
+        if left <= year.total - used:
+            return _instant(year.when(used + left))
+        left -= year.total - used
     raise Unreachable(f"{seconds} s of working time never pass in this calendar")
 
 
 def walk_back(calendar: Calendar, end: datetime, seconds: int) -> datetime:
-    """The last instant from which `seconds` of open time remain until `end` (SLA.md, rule 8).
+    """The last instant from which `seconds` of open time, 0 or more, remain until `end` (SLA.md, rule 8).
 
     On a seam between two windows that is the end of the earlier one: the last moment someone is in.
+    Raises Unreachable as `walk` does.
     """
-    left = timedelta(seconds=seconds)
-    for opens, closes in _open_until(calendar, end):
-        if left < closes - opens:
-            return closes - left
-        left -= closes - opens
+    at, left = _ticks(end), _whole(seconds)
+    for year in _behind(calendar, end):
+        used = year.used(at)
+        if left < used:
+            return _instant(year.when(used - left))
+        left -= used
     raise Unreachable(f"{seconds} s of working time never passed in this calendar")
 
 
 def elapsed(calendar: Calendar, start: datetime, end: datetime) -> int:
     """Open seconds between two instants; 0 when `end` is not after `start`."""
-    total = timedelta()
-    for opens, closes in _open_from(calendar, start):
-        if opens >= end:
-            break
-        total += min(closes, end) - opens
-    return int(total.total_seconds())
+    since, until = _ticks(start), _ticks(end)
+    if since >= until:
+        return 0
+    years = _years(calendar, range(_year(start), _year(end) + 1))
+    return sum(year.used(until) - year.used(since) for year in years) // _SECOND
 
 
 def next_open(calendar: Calendar, at: datetime) -> datetime:
-    """`at` itself when the calendar is open then, else the next opening."""
-    for opens, _ in _open_from(calendar, at):
-        return opens
+    """`at` itself when the calendar is open then, else the next opening.
+
+    Raises Unreachable when there is none within ten years.
+    """
+    now = _ticks(at)
+    for year in _ahead(calendar, at):
+        found = bisect_right(year.closes, now)
+        if found < len(year.closes):
+            return _instant(max(year.opens[found], now))
+    raise Unreachable("this calendar never opens")
+
+
+def next_close(calendar: Calendar, at: datetime) -> datetime:
+    """The first closing after `at`; New Year (UTC) counts as one, though it may open again at once.
+
+    Raises Unreachable when there is none within ten years.
+    """
+    now = _ticks(at)
+    for year in _ahead(calendar, at):
+        found = bisect_right(year.closes, now)
+        if found < len(year.closes):
+            return _instant(year.closes[found])
     raise Unreachable("this calendar never opens")
 
 
 def is_open(calendar: Calendar, at: datetime) -> bool:
-    opens, _ = next(_open_from(calendar, at), (None, None))
-    return opens == at
+    now = _ticks(at)
+    return any(bisect_right(year.opens, now) > bisect_right(year.closes, now) for year in _years(calendar, [_year(at)]))
 
 
-def _open_from(calendar: Calendar, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Open spans after `start`, in order, the first one cut at `start`."""
-    if not calendar.windows:
-        return
-    day = start.astimezone(ZoneInfo(calendar.timezone)).date() - timedelta(days=2)
-    for offset in range(HORIZON_DAYS):
-        for opens, closes in _open_on(calendar, day + timedelta(days=offset)):
-            if closes > start:
-                yield max(opens, start), closes
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """The open spans of one year in UTC: in order, apart from each other, cut at New Year."""
+
+    opens: Sequence[int]
+    closes: Sequence[int]
+    before: Sequence[int]
+    """Open time of the year before each span; the last one is that of the whole year."""
+
+    @property
+    def total(self) -> int:
+        return self.before[-1]
+
+    def used(self, at: int) -> int:
+        """The open time of this year that lies before an instant of any year."""
+        begun = bisect_left(self.opens, at)
+        return self.before[begun] - max(0, self.closes[begun - 1] - at) if begun else 0
+
+    def when(self, used: int) -> int:
+        """The first instant at which so much of this year's open time, more than none, is used."""
+        span = bisect_left(self.before, used) - 1
+        return self.opens[span] + used - self.before[span]
 
 
-def _open_until(calendar: Calendar, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Open spans before `end`, latest first, the first one cut at `end`."""
-    if not calendar.windows:
-        return
-    day = end.astimezone(ZoneInfo(calendar.timezone)).date() + timedelta(days=1)
-    for offset in range(HORIZON_DAYS):
-        for opens, closes in reversed(_open_on(calendar, day - timedelta(days=offset))):
-            if opens < end:
-                yield opens, min(closes, end)
+def _ahead(calendar: Calendar, start: datetime) -> Iterator[_Year]:
+    return _years(calendar, range(_year(start), _year(start) + HORIZON + 1))
 
 
-@lru_cache(maxsize=8192)
-def _open_on(calendar: Calendar, day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """The spans that begin on this local day, in UTC and in order; no instant is in two spans.
-
-    Windows that lie apart on the wall can overlap in truth on the day when clocks go forward.
-    """
-    done = max((closes for _, closes in _begun_on(calendar, day - timedelta(days=1))), default=None)
-    spans: list[tuple[datetime, datetime]] = []
-    for opens, closes in _begun_on(calendar, day):
-        if done is None or closes > done:
-            spans.append((max(opens, done or opens), closes))
-            done = closes
-    return tuple(spans)
+def _behind(calendar: Calendar, end: datetime) -> Iterator[_Year]:
+    return _years(calendar, range(_year(end), _year(end) - HORIZON - 1, -1))
 
 
-@lru_cache(maxsize=8192)
-def _begun_on(calendar: Calendar, day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """The day's windows as instants; none on a holiday."""
-    if day.isoformat() in calendar.holidays or day in _public_holidays(calendar.holidays, day.year):
-        return ()
+def _years(calendar: Calendar, years: Iterable[int]) -> Iterator[_Year]:
+    """Their open spans; of the first and the last year that a date can have nothing is known."""
+    return (_open_in(calendar, year) for year in years if MINYEAR < year < MAXYEAR)
+
+
+@lru_cache(maxsize=512)
+def _open_in(calendar: Calendar, year: int) -> _Year:
+    """Windows that lie apart on the wall can overlap in truth on the day when clocks go forward."""
+    first, end = _ticks(datetime(year, 1, 1, tzinfo=UTC)), _ticks(datetime(year + 1, 1, 1, tzinfo=UTC))
+    opens: list[int] = []
+    closes: list[int] = []
+    done = first
+    for opening, closing in sorted(_begun_around(calendar, year)):
+        start, stop = max(opening, done), min(closing, end)
+        if start < stop:
+            opens.append(start)
+            closes.append(stop)
+            done = stop
+    lengths = (closing - opening for opening, closing in zip(opens, closes, strict=True))
+    return _Year(opens, closes, list(accumulate(lengths, initial=0)))
+
+
+def _begun_around(calendar: Calendar, year: int) -> Iterator[tuple[int, int]]:
+    """The windows of every local day that may reach into this year of UTC."""
     zone = ZoneInfo(calendar.timezone)
-    spans = (
-        (_local(zone, day, window.opens), _local(zone, day, window.closes))
-        for window in calendar.windows
-        if window.day == day.weekday()
-    )
-    return tuple(sorted((opens, closes) for opens, closes in spans if closes > opens))
+    week = [[(w.opens, w.closes) for w in calendar.windows if w.day == weekday] for weekday in range(7)]
+    own: dict[date, list[tuple[int, int]]] = {}
+    for window in calendar.dated:
+        own.setdefault(window.on, []).append((window.opens, window.closes))
+    day, last = date(year - 1, 12, 29), date(year + 1, 1, 2)
+    while day <= last:
+        hours = own.get(day) or week[day.weekday()]
+        if hours and (day in own or day not in _days_off(calendar.holidays, day.year)):
+            midnight = datetime.combine(day, time(), zone)
+            yield from ((_on_the_wall(midnight, opens), _on_the_wall(midnight, closes)) for opens, closes in hours)
+        day += timedelta(days=1)
 
 
-@lru_cache(maxsize=256)
-def _public_holidays(codes: tuple[str, ...], year: int) -> frozenset[date]:
-    found: set[date] = set()
-    for code in codes:
-        if code[:1].isalpha():
-            country, _, region = code.partition("-")
-            found.update(holidays.country_holidays(country, subdiv=region or None, years=year))
-    return frozenset(found)
+@lru_cache(maxsize=512)
+def _days_off(holidays: tuple[str, ...], year: int) -> frozenset[date]:
+    """A year's public holidays, and the dates of any year."""
+    return frozenset(day for written in holidays for day in _meant(written, year))
 
 
-def _local(zone: ZoneInfo, day: date, seconds: int) -> datetime:
-    """A wall-clock time as UTC: in a DST gap moved forward, in an overlap the first."""
-    wall = datetime.combine(day, time()) + timedelta(seconds=seconds)
-    return wall.replace(tzinfo=zone).astimezone(UTC)
+def _meant(holiday: str, year: int) -> Iterable[date]:
+    if holiday[:1].isdigit():
+        return [date.fromisoformat(holiday)]
+    country, _, region = holiday.partition("-")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of years so far ahead that moving feasts are not fixed yet
+        return list(country_holidays(country, subdiv=region or None, years=year))
+
+
+def _on_the_wall(midnight: datetime, seconds: int) -> int:
+    """Seconds after a local midnight as read on the wall: in a DST gap moved forward, in an overlap the first."""
+    return _ticks((midnight + timedelta(seconds=seconds)).astimezone(UTC))
+
+
+def _whole(seconds: int) -> int:
+    if seconds < 0:
+        raise ValueError(f"{seconds} s: a span is 0 or more; the other direction has its own function")
+    return seconds * _SECOND
+
+
+def _ticks(at: datetime) -> int:
+    return (at - _EPOCH) // _TICK
+
+
+def _instant(ticks: int) -> datetime:
+    return _EPOCH + ticks * _TICK
+
+
+def _year(at: datetime) -> int:
+    return at.astimezone(UTC).year

@@ -16,7 +16,7 @@ from bot import deskfile, sample
 from bot.deskfile_schema import json_schema, json_schema_text
 from bot.yamlfile import Problem, Severity
 from tests.unit.deskfile_cases import ERRORS, WARNINGS, team
-from triage.calendars import ALWAYS, Window
+from triage.calendars import ALWAYS, DatedWindow, Window
 from triage.model import Account, Channel, Language, Platform, Priority
 from triage.policy import Metric, Policy, Targets
 
@@ -118,6 +118,16 @@ def test_range_of_days_may_pass_the_weekend(tmp_path: Path) -> None:
     text = team('agents: [lee]\ncalendar: {timezone: UTC, hours: {sat-mon: ["09:00-17:00"]}}')
     windows = policy_of(tmp_path, text).teams["it"].terms.calendar.windows
     assert [window.day for window in windows] == [0, 5, 6]
+
+
+def test_date_has_hours_of_its_own(tmp_path: Path) -> None:
+    """A half-day is written among the hours; the evening before may have run into it."""
+    hours = '{mon-fri: ["09:00-17:00", "22:00-06:00"], 2026-12-24: ["06:00-09:00", "10:00-12:30"]}'
+    text = team(f"agents: [lee]\ncalendar: {{timezone: UTC, hours: {hours}}}")
+    assert policy_of(tmp_path, text).teams["it"].terms.calendar.dated == (
+        DatedWindow(on=date(2026, 12, 24), opens=6 * 3_600, closes=9 * 3_600),
+        DatedWindow(on=date(2026, 12, 24), opens=10 * 3_600, closes=12 * 3_600 + 1_800),
+    )
 
 
 def test_codes_and_dates_stay_what_was_written(tmp_path: Path) -> None:
