@@ -1,4 +1,4 @@
-"""The command line: `deskbell demo, serve, init, check, ask, kb, eval, migrate, doctor, teams package`.
+"""The command line: `deskbell demo, serve, init, check, ask, kb, eval, sla, migrate, doctor, teams package`.
 
 Results go to stdout, messages to stderr. Exit 0 done, 1 a check found errors, 2 wrong usage or input,
 3 database or network unavailable (DESIGN.md, section 7).
@@ -21,7 +21,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bot import cli_eval, cli_kb, deskfile, logs, sample
+from bot import cli_eval, cli_kb, cli_sla, deskfile, logs, sample
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
     cli_kb.add(commands)
     cli_eval.add(commands)
+    cli_sla.add(commands)
 
     migrate = commands.add_parser("migrate", help="bring the database up to date")
     _add_config(migrate)
