@@ -264,18 +264,13 @@ class TextMatcher:
         """The whole message without its greetings; of a longer one also pairs of sentences.
 
         In a long message one or two sentences ask, and the others say how it came about. An encoder
-        takes its time, so it is given only the pair that says most by its words.
+        gets by without them (measured), and would take its time for each.
         """
         said = sentences(text)
         telling = [sentence for sentence in said if not is_small_talk(sentence)] if len(said) > 1 else said
         yield " ".join(telling) or text
-        if len(telling) > 2 and self._design.windows:
-            pairs = [" ".join(pair) for pair in list(pairwise(telling))[:MAX_WINDOWS]]
-            yield from pairs if self._lexical is None else [self._lexical._most_telling(pairs)]
-
-    def _most_telling(self, windows: Sequence[str]) -> str:
-        similarities = self._space.similarities(windows)[:, : len(self.corpus.labels)]
-        return windows[int(self._trust.confidence(self._head.probabilities(similarities)).argmax())]
+        if self._lexical is None and self._design.windows and len(telling) > 2:
+            yield from (" ".join(pair) for pair in list(pairwise(telling))[:MAX_WINDOWS])
 
     def _bar(self, probabilities: Floats, similarities: Floats) -> str | None:
         """Take the best article out of the running when the message is nearer to what it is not about."""

