@@ -12,7 +12,7 @@ from bot.knowing import EMPLOYEE, Knowing
 from triage import several
 from triage.matching import Candidate, Match, Verdict
 from triage.model import Language
-from triage.phrases import spoken
+from triage.phrases import noted, spoken
 from triage.policy import Policy
 from triage.text import is_small_talk
 
@@ -26,7 +26,11 @@ def explain(text: str, knowing: Knowing, policy: Policy, *, team: str | None, la
     What only a team may read leaves no trace in it.
     """
     match = knowing.matcher(EMPLOYEE).match(text)
-    if not text.strip() or is_small_talk(text):
+    if not text.strip():
+        match = replace(
+            match, verdict=Verdict.IGNORE, top=(), reasons=(noted("reason.otherwise.ignore", match.language),)
+        )
+    elif is_small_talk(text):
         match = replace(match, verdict=Verdict.IGNORE)
     elif match.parts:
         match = _of_several(match)
