@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from triage.calendars import ALWAYS, Calendar
+from triage.chain import Chain
 from triage.model import Account, Channel, Language, Person, Platform, Priority
+from triage.rota import Rota
 
 
 class Metric(StrEnum):
@@ -37,14 +39,76 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """All a ticket's clocks need; copied onto the ticket when it is opened (SLA.md, rule 2).
+    """All a ticket's clocks and its escalation need; copied onto the ticket when it is opened (SLA.md, rule 2).
 
-    `warn` holds stages before due: `50%` of the target, or `-30m` of policy time.
+    `warn` holds stages before due: `50%` of the target, or `-30m` of policy time. `overdue` is how often
+    a broken promise is rung again, in seconds of policy time; None for never.
     """
 
+    policy: str = "sla"
+    """Name of the policy that matched."""
     calendar: Calendar = ALWAYS
     targets: Mapping[Priority, Targets] = field(default_factory=dict)
     warn: tuple[str, ...] = ()
+    overdue: int | None = None
+    chain: Chain = Chain()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a policy's conditions look at: the request as it was when the ticket was opened.
+
+    `channel` is the key of the channel it was asked in.
+    """
+
+    requester: str
+    guest: bool
+    language: Language
+    channel: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """Conditions of a policy; what is None or empty is no condition, and all others must hold.
+
+    `words` are folded; one of them in the request is enough.
+    """
+
+    requesters: frozenset[str] = frozenset()
+    guests: bool | None = None
+    languages: frozenset[Language] = frozenset()
+    channels: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+
+    def holds(self, facts: Facts) -> bool:
+        return (
+            (not self.requesters or facts.requester in self.requesters)
+            and (self.guests is None or facts.guest is self.guests)
+            and (not self.languages or facts.language in self.languages)
+            and (not self.channels or facts.channel in self.channels)
+            and (not self.words or any(word in facts.text.casefold() for word in self.words))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A policy with its condition; `priority` is that of a ticket that it matches, else normal."""
+
+    when: When
+    terms: Terms
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Hours in which a person is left alone: a calendar whose open hours are the quiet ones.
+
+    `zoned` says that desk.yaml names the zone; else it is the one the person's platform told last.
+    """
+
+    hours: Calendar
+    zoned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +121,7 @@ class Member:
     language: Language | None = None
     email: str | None = None
     admin: bool = False
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +133,10 @@ class Team:
     language: Language = Language.EN
     restricted: bool = False
     allow_guests: bool = False
+    rules: tuple[Rule, ...] = ()
+    """Policies with a condition, in order; `terms` are for tickets that fit none of them."""
     terms: Terms = field(default_factory=Terms)
+    rota: Rota = Rota()
     help: tuple[Channel, ...] = ()
     triage: Mapping[Platform, Channel] = field(default_factory=dict)
 
@@ -76,6 +144,11 @@ class Team:
     def triage_channel(self) -> Channel | None:
         """Where its cards are posted: the first of the platforms named in desk.yaml."""
         return next(iter(self.triage.values()), None)
+
+    def rule_for(self, facts: Facts) -> Rule:
+        """The first policy that fits (SLA.md, rule 2)."""
+        fallback = Rule(when=When(), terms=self.terms)
+        return next((rule for rule in self.rules if rule.when.holds(facts)), fallback)
 
     @property
     def staff(self) -> frozenset[str]:
@@ -88,6 +161,8 @@ class Policy:
     people: Mapping[str, Member] = field(default_factory=dict)
     places: frozenset[tuple[Platform, str]] = frozenset()
     precision: float = 0.95
+    pings_an_hour: int = 6
+    """Messages about promises that one person gets in an hour; the rest is held back."""
 
     def member(self, account: Account) -> Member | None:
         return next((m for m in self.people.values() if account in m.accounts), None)
