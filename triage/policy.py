@@ -51,7 +51,7 @@ class Terms:
     targets: Mapping[Priority, Targets] = field(default_factory=dict)
     warn: tuple[str, ...] = ()
     overdue: int | None = None
-    chain: Chain = Chain()
+    chain: Chain = field(default_factory=Chain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class Team:
     rules: tuple[Rule, ...] = ()
     """Policies with a condition, in order; `terms` are for tickets that fit none of them."""
     terms: Terms = field(default_factory=Terms)
-    rota: Rota = Rota()
+    rota: Rota = field(default_factory=Rota)
     help: tuple[Channel, ...] = ()
     triage: Mapping[Platform, Channel] = field(default_factory=dict)
 
