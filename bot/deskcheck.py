@@ -16,7 +16,6 @@ from bot.forms import named
 from bot.yamlfile import Problem, Severity, Source, Where, did_you_mean
 from triage import calendars
 from triage.model import Platform
-from triage.sla import KEPT
 
 SAMPLE = "SAMPLE"
 """Stands in every platform id of the sample desk that an admin has to replace."""
@@ -172,8 +171,6 @@ def _promises(desk: DeskEntry) -> Iterator[Finding]:
             where: Where = ("teams", key, "sla", priority.value)
             calendar = terms.calendar if targets.hours == "business" else calendars.ALWAYS
             for metric, seconds in targets.seconds.items():
-                if metric not in KEPT:
-                    yield Finding((*where, metric.value), "is accepted, but no clock runs for it yet", Severity.WARNING)
                 if not _reachable(calendar, seconds):
                     yield Finding(
                         (*where, metric.value), "never comes: ten years of this calendar are too short for it"

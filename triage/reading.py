@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from itertools import chain
 
 from triage.changes import Decision
+from triage.clocks import Clock, due_at
 from triage.commands import THIS, Command, Verb
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Ticket
 from triage.outgoing import At, Help, HistoryLine, Notice, Reasons, TicketLine, TicketList, TicketView
 from triage.phrases import moment, say, spoken
 from triage.policy import Policy
-from triage.sla import Clock
 from triage.turn import Turn
 
 EVERYONE = (Verb.ASK, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.ESCALATE, Verb.RESOLVE, Verb.REOPEN, Verb.KB, Verb.HELP)
@@ -140,12 +140,13 @@ def _clock(turn: Turn, ticket: Ticket, clock: Clock) -> str:
     language = turn.sender.language
     values: dict[str, object] = {
         "metric": say(f"metric.{clock.metric}", language),
-        "target": _duration(clock.target),
+        "target": _duration(clock.measure.seconds),
         "state": say(f"clock.{clock.state}", language),
     }
-    if clock.due_at is None or not clock.live:
+    due = due_at(clock)
+    if due is None or not clock.live:
         return say("cause.clock_stopped", language, values)
-    return say("cause.clock", language, {**values, "due": moment(clock.due_at, _zone(turn, ticket), language)})
+    return say("cause.clock", language, {**values, "due": moment(due, _zone(turn, ticket), language)})
 
 
 def _zone(turn: Turn, ticket: Ticket) -> str:
