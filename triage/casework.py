@@ -13,6 +13,7 @@ from datetime import datetime
 from triage import sla
 from triage.changes import Change, KeepClock, KeepEvent
 from triage.clocks import Clock, due_at
+from triage.clockstate import note
 from triage.model import Language, Person, Priority, Status, Thread, Ticket
 from triage.outgoing import (
     At,
@@ -37,6 +38,8 @@ from triage.timeline import Do, Event, Timeline
 
 CARD_TEXT = 600
 """Characters of the request shown on its card; the whole stands in the ticket."""
+
+METRICS = tuple(Metric)
 
 Swaps = Mapping[str, tuple[Override, ...]]
 """Exceptions from the rotas agreed in chat, by team."""
@@ -174,7 +177,7 @@ class Casework:
     def card(self, ticket: Ticket, clocks: Sequence[Clock], opening: str) -> Card:
         team = self.team_of(ticket)
         zone = team.terms.calendar.timezone
-        dues = ((clock.metric, due_at(clock)) for clock in clocks if clock.live)
+        live = sorted((clock for clock in clocks if clock.live), key=lambda clock: METRICS.index(clock.metric))
         return Card(
             number=ticket.number,
             subject=ticket.subject,
@@ -185,7 +188,7 @@ class Casework:
             priority=ticket.priority,
             owner=self.who(ticket.owner) if ticket.owner else None,
             opened=At(at=ticket.opened_at, zone=zone),
-            due=tuple((metric, At(at=due, zone=zone)) for metric, due in dues if due),
+            clocks=tuple((clock.metric, note(clock, ticket.status, self.now, zone=zone)) for clock in live),
         )
 
     def new_card(self, ticket: Ticket, clocks: Sequence[Clock], opening: str) -> tuple[Outgoing, ...]:

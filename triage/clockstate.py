@@ -1,14 +1,12 @@
 """A clock in half a line, for the card of its ticket: when it is due and how much is left, or why it stands still.
 
 The value is kept with the card and put into words when that is laid out, in the language of whoever reads
-it; its instants stay instants, which a platform shows at the reader's own hours. Called by `triage.turn`
+it; its instants stay instants, which a platform shows at the reader's own hours. Called by `triage.casework`
 and `triage.layout`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from triage import clocks
@@ -16,26 +14,14 @@ from triage.calendars import ALWAYS, is_open, next_open
 from triage.clockpieces import waiting
 from triage.clocks import Clock
 from triage.model import Language, Status
-from triage.outgoing import At, Value
+from triage.outgoing import At, ClockNote, Value
 from triage.timewords import duration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockNote:
-    """A phrase of the catalogue with its instants and, in seconds, its spans of time.
-
-    `days` says that the spans were counted around the clock, so that 24 hours make a day.
-    """
-
-    phrase: str
-    instants: Mapping[str, At]
-    seconds: Mapping[str, int]
-    days: bool = False
-
-    def values(self, language: Language) -> dict[str, Value]:
-        """All that stands in the phrase, the spans in words."""
-        spans = {name: duration(count, language, days=self.days) for name, count in self.seconds.items()}
-        return {**self.instants, **spans}
+def in_words(note: ClockNote, language: Language) -> dict[str, Value]:
+    """All that stands in the note's phrase, the spans in words."""
+    spans = {name: duration(count, language, days=note.days) for name, count in note.seconds.items()}
+    return {**note.instants, **spans}
 
 
 def note(clock: Clock, status: Status, now: datetime, *, zone: str) -> ClockNote:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from triage.clockstate import in_words
 from triage.commands import THIS
 from triage.document import (
     Block,
@@ -214,14 +215,17 @@ class _Page:
 
     def facts(self, notice: Card) -> Facts:
         owner: Span = self.mention(notice.owner) if notice.owner else Plain(self.t("card.nobody"))
-        dues = [(self.t(f"card.due.{metric}"), (self.span(at),)) for metric, at in notice.due]
+        clocks = [
+            (self.t(f"story.metric.{metric}"), self.line(note.phrase, in_words(note, self.language)))
+            for metric, note in notice.clocks
+        ]
         return Facts(
             (
                 (self.t("card.requester"), (self.mention(notice.requester),)),
                 (self.t("card.owner"), (owner,)),
                 (self.t("card.status"), (Plain(self.t(f"status.{notice.status}")),)),
                 (self.t("card.priority"), (Plain(self.t(f"priority.{notice.priority}")),)),
-                *dues,
+                *clocks,
             )
         )
 

@@ -125,6 +125,19 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockNote:
+    """A clock in half a line: a phrase of the catalogue with its instants and, in seconds, its spans of time.
+
+    `days` says that the spans were counted around the clock, so that 24 hours make a day.
+    """
+
+    phrase: str
+    instants: Mapping[str, At]
+    seconds: Mapping[str, int]
+    days: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A ticket as its team sees it, updated in place."""
 
@@ -137,8 +150,7 @@ class Card:
     priority: Priority
     owner: Who | None
     opened: At
-    due: tuple[tuple[Metric, At], ...] = ()
-    resolved: bool = False
+    clocks: tuple[tuple[Metric, ClockNote], ...] = ()
     kind: Literal["card"] = "card"
 
 

@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.drop_table("clock")
     _clock()
     for row in old:
-        _insert_clock(row, calendars.get(row["ticket"], ALWAYS))
+        _insert_clock(dict(row), calendars.get(row["ticket"], ALWAYS))
 
 
 def downgrade() -> None:
