@@ -192,7 +192,8 @@ def _act(case: Casework, moved: _Moved, act: escalation.Act, position: Position,
             return _assigned(case, moved, person, voice)
         case Nobody(step):
             event = Say(phrase="event.nobody", values={"role": _role(case, ticket, step)})
-            return replace(moved, decision=moved.decision + _noted(case, ticket, event, f"nobody:{step}"))
+            entry = AddEntry(ticket=ticket.id, entry=_entry(case, event, None))
+            return replace(moved, decision=moved.decision + Decision(changes=(entry,)))
 
 
 def _raised(case: Casework, moved: _Moved, priority: Priority, voice: _Voice) -> _Moved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from triage import clocks
 from triage.calendars import Calendar
 from triage.clocks import Clock
 from triage.model import Priority
-from triage.policy import Metric, Targets
+from triage.policy import Metric, Targets, Terms
 from triage.timeline import Do, Event, Ping, Timeline, follow, pings, seen_at
 
 HOUR = 3_600
@@ -81,19 +81,21 @@ def told(
     `Mon 12:00 message thanks`. A transfer that says `away` goes to the calendar `to`."""
     if isinstance(policies, Targets):
         policies = {Priority.NORMAL: policies}
-    timeline = Timeline(policies=policies)
+    terms = Terms(calendar=calendar, targets=policies)
+    timeline = Timeline()
     for line in lines:
-        timeline = follow(timeline, event(line, calendar, to))
+        timeline = follow(timeline, event(line, terms, to))
     end = at(until, calendar.timezone) if until else timeline.events[-1].at
     return Told(timeline=seen_at(timeline, end), until=end, warn=tuple(warn))
 
 
-def event(line: str, calendar: Calendar, to: Calendar) -> Event:
+def event(line: str, terms: Terms, to: Calendar) -> Event:
     words = line.split()
     when = words.pop(0) if "T" in words[0] and words[0][0].isdigit() else f"{words.pop(0)} {words.pop(0)}"
     do, rest = Do(words[0]), words[1:]
+    moment = at(when, terms.calendar.timezone)
     priority = Priority(rest[0]) if rest and do in (Do.OPEN, Do.PRIORITY) else None
     if do is Do.OPEN:
-        return Event(at=at(when, calendar.timezone), do=do, priority=priority or Priority.NORMAL, calendar=calendar)
-    other = to if rest == ["away"] else None
-    return Event(at=at(when, calendar.timezone), do=do, priority=priority, calendar=other, thanks=rest == ["thanks"])
+        return Event(at=moment, do=do, priority=priority or Priority.NORMAL, terms=terms)
+    other = replace(terms, calendar=to) if rest == ["away"] else None
+    return Event(at=moment, do=do, priority=priority, terms=other, thanks=rest == ["thanks"])

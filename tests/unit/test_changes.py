@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.builders import ASKED, DM, GROUP, NOW, ticket
-from triage.changes import Assign, Decision, Detach, Rate, SetPriority, SetStatus, Step, TicketChange, Transfer, apply
+from triage.changes import Assign, Called, Decision, Detach, Rate, SetPriority, SetStatus, TicketChange, Transfer, apply
 from triage.matching import Verdict
 from triage.model import Language, Priority, Status, Thread, Ticket
 from triage.outgoing import InThread, Outgoing, Say
@@ -29,7 +29,7 @@ def difference(before: Ticket, change: TicketChange) -> dict[str, Any]:
         (SetStatus(ticket="t7", status=Status.PENDING, at=NOW), {"status": Status.PENDING}),
         (SetStatus(ticket="t7", status=Status.RESOLVED, at=NOW), {"status": Status.RESOLVED, "resolved_at": NOW}),
         (Rate(ticket="t7", rating="good"), {"rating": "good"}),
-        (Step(ticket="t7", step=2, at=NOW, called="Lee"), {"step": 2, "stepped_at": NOW, "called": "Lee"}),
+        (Called(ticket="t7", at=NOW, called="Lee"), {"stepped_at": NOW, "called": "Lee"}),
     ],
 )
 def test_a_change_changes_what_it_names_and_nothing_else(change: TicketChange, expected: dict[str, Any]) -> None:
@@ -48,10 +48,10 @@ def transferred(before: Ticket, *, restricted: bool) -> Ticket:
     return apply(before, Transfer(ticket="t7", team="hr", restricted=restricted))
 
 
-def test_a_transfer_gives_up_the_owner_and_begins_the_chain_again() -> None:
-    """The new team's lead was not called yet; when somebody last was is kept."""
-    after = transferred(ticket(owner="kim", step=2, stepped_at=NOW, called="Lee"), restricted=False)
-    assert (after.team, after.owner, after.step, after.stepped_at) == ("hr", None, 0, NOW)
+def test_a_transfer_gives_up_the_owner() -> None:
+    """When somebody was last called is kept."""
+    after = transferred(ticket(owner="kim", stepped_at=NOW, called="Lee"), restricted=False)
+    assert (after.team, after.owner, after.stepped_at) == ("hr", None, NOW)
 
 
 @pytest.mark.parametrize(

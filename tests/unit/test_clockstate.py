@@ -9,9 +9,9 @@ import pytest
 from tests.builders import LONDON
 from tests.unit.sla_stories import Told, at, promise, told
 from triage.calendars import Calendar
-from triage.clockstate import ClockNote, note
+from triage.clockstate import in_words, note
 from triage.model import Language, Priority, Status
-from triage.outgoing import At
+from triage.outgoing import At, ClockNote
 from triage.phrases import moment, say
 
 EIGHT = promise(resolution=8)
@@ -24,7 +24,7 @@ def noted(story: Told, now: str, status: Status = Status.OPEN, metric: str = "re
 def words(found: ClockNote, language: Language = Language.EN) -> str:
     said = {
         name: moment(value.at, value.zone, language) if isinstance(value, At) else value
-        for name, value in found.values(language).items()
+        for name, value in in_words(found, language).items()
     }
     return say(found.phrase, language, said)
 

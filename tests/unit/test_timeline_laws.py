@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,11 +13,10 @@ from hypothesis import strategies as st
 from tests.builders import LONDON
 from tests.unit.sla_stories import HOUR, NEW_YORK, at, promise
 from triage.calendars import ALWAYS, Calendar, Window, elapsed, walk
-from triage.clocks import Clock, due_at, spans, used
+from triage.clocks import ENDING, Clock, ClockEventKind, ClockState, due_at, spans, used
 from triage.model import Priority
-from triage.policy import Metric
-from triage.sla import ENDING, ClockEventKind, ClockState
-from triage.stages import rings
+from triage.policy import Metric, Targets, Terms
+from triage.stages import Ring, rings
 from triage.timeline import Do, Event, Timeline, follow, seen_at
 
 KOLKATA = Calendar(
@@ -50,25 +50,36 @@ ONE = {Priority.NORMAL: promise(resolution=8)}
 BEFORE_THE_END = [do for do in Do if do not in (Do.OPEN, Do.CLOSE, Do.MERGE)]
 
 
+Story = tuple[tuple[Event, ...], datetime]
+
+
 @st.composite
-def stories(draw: st.DrawFn, kinds: tuple[Do, ...] = tuple(BEFORE_THE_END)) -> tuple[tuple[Event, ...], datetime]:
+def stories(
+    draw: st.DrawFn, kinds: tuple[Do, ...] = tuple(BEFORE_THE_END), policies: Mapping[Priority, Targets] = ALL
+) -> Story:
     """Events of one ticket in order of time, and a later instant."""
     moment = BEGIN + timedelta(seconds=draw(STEPS))
-    events = [Event(at=moment, do=Do.OPEN, priority=Priority.NORMAL, calendar=draw(CALENDARS))]
+    terms = Terms(calendar=draw(CALENDARS), targets=policies)
+    events = [Event(at=moment, do=Do.OPEN, priority=Priority.NORMAL, terms=terms)]
     for do in draw(st.lists(st.sampled_from(kinds), max_size=12)):
         moment += timedelta(seconds=draw(STEPS))
         priority = draw(st.sampled_from(list(Priority))) if do is Do.PRIORITY else None
-        calendar = draw(st.none() | CALENDARS) if do is Do.TRANSFER else None
+        elsewhere = draw(st.none() | CALENDARS) if do in (Do.TRANSFER, Do.REAPPLY) else None
+        terms = replace(terms, calendar=elsewhere) if elsewhere else terms
         thanks = do is Do.MESSAGE and draw(st.booleans())
-        events.append(Event(at=moment, do=do, priority=priority, calendar=calendar, thanks=thanks))
+        events.append(Event(at=moment, do=do, priority=priority, terms=terms if elsewhere else None, thanks=thanks))
     return tuple(events), moment + timedelta(seconds=draw(STEPS))
 
 
-def line(events: Iterable[Event], until: datetime, policies: object = ALL) -> Timeline:
-    timeline = Timeline(policies=policies)  # type: ignore[arg-type]
+def line(events: Iterable[Event], until: datetime) -> Timeline:
+    timeline = Timeline()
     for event in events:
         timeline = follow(timeline, event)
     return seen_at(timeline, until)
+
+
+def rung_by(until: datetime, rung: Iterable[Ring]) -> list[Ring]:
+    return list(takewhile(lambda ring: ring.at <= until, rung))
 
 
 def at_work(events: Iterable[Event], until: datetime) -> list[tuple[datetime, datetime]]:
@@ -84,12 +95,13 @@ def at_work(events: Iterable[Event], until: datetime) -> list[tuple[datetime, da
     return found if waiting or since is None else [*found, (since, until)]
 
 
-@given(stories(kinds=(Do.PENDING, Do.RESUME, Do.MESSAGE, Do.NOTE)))
-def test_due_from_the_log_is_due_computed_in_one_go(story: tuple[tuple[Event, ...], datetime]) -> None:
+@given(stories(kinds=(Do.PENDING, Do.RESUME, Do.MESSAGE, Do.NOTE), policies=ONE))
+def test_due_from_the_log_is_due_computed_in_one_go(story: Story) -> None:
     """The target laid along the times at work, with no clock and no log."""
     events, until = story
-    calendar, left = events[0].calendar or ALWAYS, 8 * HOUR
-    (clock,) = line(events, until, ONE).clocks
+    terms, left = events[0].terms, 8 * HOUR
+    calendar = terms.calendar if terms else ALWAYS
+    (clock,) = line(events, until).clocks
     intervals = at_work(events, until)
     expected = None
     for begins, ends in intervals:
@@ -103,7 +115,7 @@ def test_due_from_the_log_is_due_computed_in_one_go(story: tuple[tuple[Event, ..
 
 
 @given(stories())
-def test_spans_join_up_and_their_running_time_is_the_time_used(story: tuple[tuple[Event, ...], datetime]) -> None:
+def test_spans_join_up_and_their_running_time_is_the_time_used(story: Story) -> None:
     """From the start to the end of the clock, or to the instant it is seen from, without a gap."""
     events, until = story
     for clock in line(events, until).clocks:
@@ -119,11 +131,11 @@ def test_spans_join_up_and_their_running_time_is_the_time_used(story: tuple[tupl
 
 
 @given(stories())
-def test_no_ping_while_paused_and_none_after_the_end(story: tuple[tuple[Event, ...], datetime]) -> None:
+def test_no_ping_while_paused_and_none_after_the_end(story: Story) -> None:
     """Neither before the clock starts nor twice for `due`."""
     events, until = story
     for clock in line(events, until).clocks:
-        rung = rings(clock, WARN, until)
+        rung = rung_by(until, rings(clock, WARN))
         waiting = [one for one in spans(clock, until) if one.state == "paused"]
         for ring in rung:
             assert not any(one.begins <= ring.at < one.ends for one in waiting)
@@ -134,11 +146,11 @@ def test_no_ping_while_paused_and_none_after_the_end(story: tuple[tuple[Event, .
 
 
 @given(stories())
-def test_a_breach_is_told_and_what_is_told_to_be_due_is_breached(story: tuple[tuple[Event, ...], datetime]) -> None:
+def test_a_breach_is_told_and_what_is_told_to_be_due_is_breached(story: Story) -> None:
     """The ping `due` and the state agree, but for the due instant itself, at which it is still in time."""
     events, until = story
     for clock in line(events, until).clocks:
-        told = [ring.at for ring in rings(clock, (), until)]
+        told = [ring.at for ring in rung_by(until, rings(clock, ()))]
         if clock.breach is None:
             assert told in ([], [until])
         elif not _stopped(clock, clock.breach.at):
@@ -151,7 +163,7 @@ def _stopped(clock: Clock, at: datetime) -> bool:
 
 
 @given(stories())
-def test_met_means_ended_by_the_due_time(story: tuple[tuple[Event, ...], datetime]) -> None:
+def test_met_means_ended_by_the_due_time(story: Story) -> None:
     """And whatever still runs past its due time is breached."""
     events, until = story
     for clock in line(events, until).clocks:
@@ -161,10 +173,10 @@ def test_met_means_ended_by_the_due_time(story: tuple[tuple[Event, ...], datetim
 
 
 @given(stories(), STEPS)
-def test_looking_in_between_changes_nothing(story: tuple[tuple[Event, ...], datetime], ahead: int) -> None:
+def test_looking_in_between_changes_nothing(story: Story, ahead: int) -> None:
     """A sweep after each event, and one at any instant, leave the same clocks."""
     events, until = story
-    timeline = Timeline(policies=ALL)
+    timeline = Timeline()
     for event, following in zip(events, [*(later.at for later in events[1:]), until], strict=True):
         timeline = follow(timeline, event)
         timeline = seen_at(timeline, min(event.at + timedelta(seconds=ahead), following))
