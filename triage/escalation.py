@@ -139,10 +139,10 @@ def called_for(
 
 
 def acknowledged(chain: Chain, position: Position, *, by: str, at: datetime, calendar: Calendar) -> Position:
-    """Somebody looks after it: the chain rests for `chain.ack`; a chain that has not begun stays so."""
+    """Somebody looks after it: the chain rests for `chain.ack`, 0 for good; one that has not begun stays so."""
     if position.run is None:
         return position
-    return replace(position, acked_by=by, next_at=_after(calendar, at, max(chain.ack, 1)))
+    return replace(position, acked_by=by, next_at=_after(calendar, at, chain.ack))
 
 
 def expired(chain: Chain, position: Position, run: str, moment: Moment) -> Walked:

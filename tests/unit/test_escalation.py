@@ -154,6 +154,12 @@ def test_wait_after_an_empty_role_is_kept_for_somebody_called_before_it() -> Non
     assert walked.position.next_at == NOW + 10 * MINUTE
 
 
+def test_wait_after_an_empty_role_is_kept_for_a_new_owner() -> None:
+    """Whoever was just given the ticket has ten minutes too."""
+    walked = begun(chain(ON_CALL, Reassign(whom=Whom.LEAD), WAIT, TEAM), "r1", moment(people=People(lead="lee")))
+    assert walked.acts == (Nobody(0), AssignTo("lee"))
+
+
 def test_only_the_wait_of_the_empty_role_is_passed_over() -> None:
     """A second one is waited."""
     walked = begun(chain(OWNER, WAIT, Wait(seconds=60), TEAM), "r1", moment(people=People()))
@@ -188,9 +194,20 @@ def test_priority_is_raised_and_never_lowered() -> None:
     assert acts(*steps, priority=Priority.URGENT) == ()
 
 
+def test_step_is_judged_by_the_priority_that_the_one_before_set() -> None:
+    """Urgent stays urgent when a lower one follows."""
+    assert acts(Raise(priority=Priority.URGENT), Raise(priority=Priority.HIGH)) == (RaiseTo(Priority.URGENT),)
+
+
 def test_new_owner_is_the_owner_of_the_steps_that_follow() -> None:
     """Who is called as owner is who owns it by then."""
     assert acts(Reassign(whom=Whom.LEAD), OWNER) == (AssignTo("lee"), Call("lee"))
+
+
+def test_last_of_several_owners_counts() -> None:
+    """Somebody who is made owner again is named again."""
+    steps = (Reassign(person=person) for person in ("lee", "ann", "lee"))
+    assert acts(*steps) == (AssignTo("lee"), AssignTo("ann"), AssignTo("lee"))
 
 
 def test_owner_is_not_made_owner() -> None:
@@ -212,13 +229,14 @@ def test_chain_is_repeated_so_many_times() -> None:
 
 def test_chain_without_a_wait_is_not_repeated() -> None:
     """It would call the same people again in the same second."""
-    assert rounds(chain(OWNER, Repeat(times=5), TEAM)) == [(Call("kim"), CallTeam())]
+    walked = begun(chain(OWNER, Repeat(times=5), TEAM), "r1", moment())
+    assert walked == Walked(position=Position(run="r1", step=3), acts=(Call("kim"), CallTeam()))
 
 
 def test_chain_that_waits_for_nobody_is_not_repeated_for_ever() -> None:
     """Where all roles are empty it goes round once, and on."""
     walked = begun(chain(OWNER, WAIT, Repeat(times=1_000_000), TEAM), "r1", moment(people=People()))
-    assert walked.acts == (Nobody(0), CallTeam())
+    assert walked == Walked(position=Position(run="r1", step=4, round=1), acts=(Nobody(0), CallTeam()))
 
 
 # --- somebody asks for help --------------------------------------------------------------------
@@ -273,6 +291,13 @@ def test_call_for_help_keeps_the_timer_where_no_wait_follows() -> None:
     walked = ask(steps, begun(steps, "r1", moment()).position, at=NOW + MINUTE)
     assert walked.acts == (Call("kim"),)
     assert walked.position == Position(run="r1", step=2, next_at=NOW + 10 * MINUTE)
+
+
+def test_call_for_help_at_the_last_step_stops_the_timer() -> None:
+    """Nothing is left that could come by itself."""
+    steps = chain(WAIT, OWNER)
+    walked = ask(steps, begun(steps, "r1", moment()).position, at=NOW + MINUTE)
+    assert walked.position == Position(run="r1", step=2)
 
 
 def test_call_for_help_past_the_end_calls_the_team_again() -> None:

@@ -76,6 +76,13 @@ def test_handover_in_the_hour_that_comes_twice_is_the_first() -> None:
     assert on_call(rota, datetime(2026, 10, 25, 1, 29, tzinfo=UTC)) == "kim"
 
 
+def test_handover_just_before_the_clocks_go_back_to_the_day_before_is_final() -> None:
+    """In St. John's 00:01 on a Sunday was followed by 23:01 on the Saturday until 2011."""
+    rota = Rota(people=("kim", "lee"), start=date(2006, 10, 29), at=time(0), timezone="America/St_Johns")
+    handover = datetime(2006, 10, 29, 2, 30, tzinfo=UTC)
+    assert shift_at(rota, handover + HOUR / 2) == Shift(person="kim", since=handover, until=handover + WEEK + HOUR)
+
+
 def test_two_weeks_of_one_person_are_one_shift() -> None:
     """Nobody hands over to themselves."""
     rota = Rota(people=("kim", "kim", "lee"), start=date(2026, 3, 2))
@@ -111,6 +118,15 @@ def test_override_of_an_empty_rota_is_the_whole_rota() -> None:
     rota = Rota(overrides=(override("sam", WEDNESDAY, WEDNESDAY + 3 * WEEK),))
     assert shift_at(rota, WEDNESDAY + WEEK) == Shift(person="sam", since=WEDNESDAY, until=WEDNESDAY + 3 * WEEK)
     assert shift_at(rota, WEDNESDAY - HOUR) is None
+
+
+def test_shifts_of_one_person_with_nobody_between_stay_apart() -> None:
+    """A gap in which nobody is on call is not hidden."""
+    rota = Rota(overrides=(override("sam", MONDAY, MONDAY + HOUR), override("sam", WEDNESDAY, WEDNESDAY + HOUR)))
+    assert shifts(rota, MONDAY, MONDAY + WEEK) == (
+        Shift(person="sam", since=MONDAY, until=MONDAY + HOUR),
+        Shift(person="sam", since=WEDNESDAY, until=WEDNESDAY + HOUR),
+    )
 
 
 def test_override_for_the_one_on_call_changes_nothing() -> None:
@@ -156,7 +172,7 @@ def test_swap_back_restores_the_rest() -> None:
 
 def test_swap_passes_over_a_week_that_is_cut() -> None:
     """A week somebody else is on call in for a day is no whole shift to give."""
-    away = (override("sam", MONDAY + WEEK, MONDAY + WEEK + 24 * HOUR),)
+    away = (override("sam", MONDAY + WEEK + 24 * HOUR, MONDAY + WEEK + 48 * HOUR),)
     [_, paid] = swapped(TURNS, WEDNESDAY, "lee", away)
     summer = MONDAY - HOUR
     assert paid == override("kim", summer + 4 * WEEK, summer + 5 * WEEK)
