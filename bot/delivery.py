@@ -105,10 +105,11 @@ class Delivery:
 
     # --- one row ---
     async def _handle(self, parcel: Parcel) -> None:
-        outgoing = parcel.outgoing
-        if not await self._run(lambda: self._outbox.stands(parcel)):
+        standing = await self._run(lambda: self._outbox.standing(parcel))
+        if standing is None:
             await self._run(lambda: self._outbox.dropped(parcel, "no longer due"))
             return
+        parcel = standing
         try:
             async with asyncio.timeout(SEND_LIMIT):
                 delivered = await self._send(parcel)
@@ -117,7 +118,7 @@ class Delivery:
         except (DeliveryError, TimeoutError) as error:
             await self._later(parcel, error if isinstance(error, TryLater) else TryLater("the platform did not answer"))
         except Exception as error:
-            log.exception("delivery failed", outbox=outgoing.key)
+            log.exception("delivery failed", outbox=parcel.outgoing.key)
             await self._later(parcel, TryLater(f"{type(error).__name__} while sending"))
         else:
             await self._done(parcel, delivered)

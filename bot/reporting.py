@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.knowing import EMPLOYEE
+from triage.casework import unmet
 from triage.changes import Decision, Offer
 from triage.desk import A_DAY, Knowing
 from triage.learning import ENOUGH, PROPOSALS_A_DAY, Case, Point, Proposal, labelled, trade_off
@@ -21,7 +22,6 @@ from triage.outgoing import At, InThread, Outgoing, Report
 from triage.policy import Policy, Team
 from triage.ports import Now, Reading, Storage
 from triage.proposing import offered
-from triage.turn import unmet
 
 SEVEN = time(7)
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9)

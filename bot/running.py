@@ -142,10 +142,12 @@ class Running:
         self.storage.close()
 
     async def sweep(self) -> None:
-        """Ring what is due; delivery is told when there was something."""
-        rung = await self.run(self.desk.sweep)
-        if rung:
-            PINGS.inc(rung)
+        """Do what is due; delivery is told when there was something."""
+        swept = await self.run(self.desk.sweep)
+        for failure in swept.failed:
+            log.error("set aside at the sweep", what=failure)
+        PINGS.inc(swept.rung)
+        if swept.any:
             self.delivery.nudge()
 
     async def report(self) -> None:

@@ -7,7 +7,7 @@ Every scalar is read as text. Nothing a file says makes `read` raise: whatever i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,8 +21,10 @@ from bot.forms import Entry, named, validate
 from bot.yamlfile import Problem, Source, Where, did_you_mean, has_errors, parse, read_text
 from triage.calendars import ALWAYS, Calendar
 from triage.model import Priority
+from triage.policy import Terms
 from triage.timeline import Do, Event, NotAllowed, Timeline, follow
 
+WRITTEN = [str(do) for do in Do if do is not Do.REAPPLY]
 NEEDED = {Do.OPEN: {"priority"}, Do.PRIORITY: {"priority"}}
 ALLOWED = {Do.ASSIGN: {"to"}, Do.MESSAGE: {"thanks"}, Do.TRANSFER: {"calendar"}} | NEEDED
 
@@ -38,8 +40,8 @@ class Scenario:
 
 
 def _event(value: object) -> object:
-    if isinstance(value, str) and value not in set(Do):
-        raise ValueError(f"unknown event '{value}': {did_you_mean(value, [str(do) for do in Do])}")
+    if isinstance(value, str) and value not in WRITTEN:
+        raise ValueError(f"unknown event '{value}': {did_you_mean(value, WRITTEN)}")
     return value
 
 
@@ -97,11 +99,13 @@ def _scenario(form: ScenarioEntry, source: Source) -> tuple[Scenario | None, lis
     if problems:
         return None, problems
     calendar = form.calendar.build() if form.calendar else ALWAYS
-    others = {name: entry.build() for name, entry in form.calendars.items()}
-    timeline = Timeline(policies={priority: entry.build() for priority, entry in form.policies.items()})
+    targets = {priority: entry.build() for priority, entry in form.policies.items()}
+    terms = Terms(calendar=calendar, targets=targets)
+    others = {name: replace(terms, calendar=entry.build()) for name, entry in form.calendars.items()}
+    timeline = Timeline()
     for index, entry in enumerate(form.events):
         try:
-            timeline = follow(timeline, _event_of(entry, calendar, others))
+            timeline = follow(timeline, _event_of(entry, terms, others))
         except NotAllowed as error:
             return None, [_problem(source, ("events", index), str(error))]
     last = timeline.events[-1].at
@@ -124,9 +128,10 @@ def _misplaced(form: ScenarioEntry, entry: EventEntry, index: int, source: Sourc
     return found
 
 
-def _event_of(entry: EventEntry, calendar: Calendar, others: Mapping[str, Calendar]) -> Event:
-    own = others[entry.calendar] if entry.calendar else calendar if entry.do is Do.OPEN else None
-    return Event(at=_utc(entry.at, calendar), do=entry.do, priority=entry.priority, calendar=own, thanks=entry.thanks)
+def _event_of(entry: EventEntry, terms: Terms, others: Mapping[str, Terms]) -> Event:
+    own = others[entry.calendar] if entry.calendar else terms if entry.do is Do.OPEN else None
+    at = _utc(entry.at, terms.calendar)
+    return Event(at=at, do=entry.do, priority=entry.priority, terms=own, thanks=entry.thanks)
 
 
 def _utc(at: datetime, calendar: Calendar) -> datetime:

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from triage import document
 from triage.document import Document
-from triage.outgoing import Notice, Target
+from triage.outgoing import Guard, Notice, StepGuard, Target
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 NOTICE = Annotated[Notice, Field(discriminator="kind")]
+GUARD = Annotated[Guard | StepGuard, Field(discriminator="kind")]
 TARGET = Annotated[Target, Field(discriminator="kind")]
 
 

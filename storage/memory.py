@@ -14,6 +14,7 @@ from datetime import datetime
 
 from storage.finding import Post, find
 from storage.folding import Kept, fold
+from storage.memory_clocking import beat, clocked, waiting
 from storage.memory_learning import MemoryLessons, learn
 from storage.memory_library import MemoryLibrary
 from storage.memory_outbox import MemoryOutbox, MemoryTranscript, put
@@ -21,13 +22,23 @@ from storage.memory_tables import Held, Tables
 from storage.parcels import place_key
 from storage.sql import MANY, fresh_id
 from storage.views import PRESSING, FailedRow, FailedTurn, Health
-from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, KeepClock, LearningChange, Meet
+from triage.changes import (
+    AddEntry,
+    Change,
+    ClockChange,
+    Converse,
+    Decision,
+    EditEntry,
+    KeepClock,
+    LearningChange,
+    Meet,
+)
 from triage.errors import Conflict
 from triage.learning import Case
 from triage.model import Account, ChannelKind, Conversation, Entry, EntryKind, Message, Person, Ticket
 from triage.policy import Metric, Terms
-from triage.ports import DueClock, Loaded, Lookup
-from triage.sla import Clock
+from triage.ports import DueClock, Loaded, Lookup, Waiting
+from triage.rota import Override
 
 METRICS = tuple(Metric)
 
@@ -94,20 +105,27 @@ class MemoryWork:
 
     def load(self, lookup: Lookup) -> Loaded:
         found = find(lookup, self)
-        if found.ticket is None:
-            return Loaded(conversation=found.conversation, team_side=found.team_side)
-        ticket = found.ticket
+        loaded = Loaded(conversation=found.conversation, team_side=found.team_side)
+        return self._filled(loaded, found.ticket) if found.ticket else loaded
+
+    def whole(self, ticket: str) -> Loaded:
+        found = self.ticket(ticket)
+        return self._filled(Loaded(), found) if found else Loaded()
+
+    def _filled(self, loaded: Loaded, ticket: Ticket) -> Loaded:
         history = self._t.entries.get(ticket.id, ())
-        clocks = self._t.clocks.get(ticket.id, {}).values()
+        clocks = [kept.clock for kept in self._t.clocks.get(ticket.id, {}).values()]
         ids = {ticket.requester, ticket.owner} | {entry.author for entry in history}
-        return Loaded(
-            conversation=found.conversation,
+        kept = self._t.tickets[ticket.id]
+        return replace(
+            loaded,
             ticket=ticket,
-            team_side=found.team_side,
             clocks=tuple(sorted(clocks, key=lambda clock: (METRICS.index(clock.metric), clock.instance))),
             people={id: self._t.people[id] for id in ids if id is not None and id in self._t.people},
             opening=self.look().opening(ticket.id),
-            terms=self._t.tickets[ticket.id].terms,
+            terms=kept.terms,
+            events=self._t.events.get(ticket.id, ()),
+            position=kept.position,
         )
 
     def look(self) -> MemoryReading:
@@ -127,6 +145,15 @@ class MemoryWork:
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
         upcoming = sorted((next_at, key) for key, next_at in self._t.upcoming.items() if next_at <= at)
         return [self._due_clock(self._t.clocks[key[0]][key]) for _, key in upcoming[:limit]]
+
+    def due_steps(self, at: datetime, limit: int) -> Sequence[str]:
+        return [id for step_at, id in sorted((when, id) for id, when in self._t.steps.items()) if step_at <= at][:limit]
+
+    def waiting(self, at: datetime, limit: int) -> Sequence[Waiting]:
+        return waiting(self._t, at, limit)
+
+    def beat(self, at: datetime) -> None:
+        beat(self._t, at)
 
     def fail(self, id: str, key: str, at: datetime, error: str) -> None:
         self._t.put(self._t.failed_turns, id, FailedTurn(id=id, key=key, at=at, error=error))
@@ -178,6 +205,10 @@ class MemoryWork:
                 raise Conflict(f"conversation {new.conversation} has an open ticket already")
             self._t.put(self._t.feeding, new.conversation, new.id)
         self._t.put(self._t.tickets, new.id, kept)
+        if kept.position.next_at is None:
+            self._t.drop(self._t.steps, new.id)
+        else:
+            self._t.put(self._t.steps, new.id, kept.position.next_at)
 
     def _write(self, change: Change, at: datetime, *, seen: bool) -> None:
         match change:
@@ -191,8 +222,8 @@ class MemoryWork:
                 lines = self._t.entries.get(ticket, ())
                 edited = tuple(replace(line, text=text) if line.message == message else line for line in lines)
                 self._t.put(self._t.entries, ticket, edited)
-            case KeepClock(clock=clock):
-                self._keep_clock(clock)
+            case _ if isinstance(change, ClockChange):
+                clocked(self._t, change, at)
             case _ if isinstance(change, LearningChange):
                 learn(self._t, change, at)
             case _:
@@ -208,14 +239,6 @@ class MemoryWork:
             direct = self._t.direct(person.account)
             self._t.put(self._t.accounts, key, Held(person=person.id, account=person.account, direct=direct))
 
-    def _keep_clock(self, clock: Clock) -> None:
-        key = (clock.ticket, clock.metric, clock.instance)
-        self._t.put(self._t.clocks, clock.ticket, {**self._t.clocks.get(clock.ticket, {}), key: clock})
-        if clock.next_at is None:
-            self._t.drop(self._t.upcoming, key)
-        else:
-            self._t.put(self._t.upcoming, key, clock.next_at)
-
     def _remember(self, message: Message) -> None:
         channel, held = message.channel, self._t.accounts.get(message.sender.account.key)
         if message.reference is not None:
@@ -224,12 +247,9 @@ class MemoryWork:
         if channel.kind is ChannelKind.DM and held is not None:
             self._t.put(self._t.accounts, held.account.key, replace(held, direct=channel))
 
-    def _due_clock(self, clock: Clock) -> DueClock:
-        kept = self._t.tickets[clock.ticket]
-        requester = kept.ticket.requester
-        nobody = Person(id=requester, name=requester, language=kept.ticket.language)
-        person = self._t.people.get(requester, nobody)
-        return DueClock(ticket=kept.ticket, clock=clock, requester=person, terms=kept.terms or Terms())
+    def _due_clock(self, due: KeepClock) -> DueClock:
+        kept = self._t.tickets[due.ticket]
+        return DueClock(ticket=kept.ticket, clock=due.clock, terms=kept.terms or Terms(), position=kept.position)
 
 
 class MemoryReading:
@@ -265,6 +285,10 @@ class MemoryReading:
     def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(lambda ticket: person in (ticket.owner, ticket.requester), limit)
 
+    def swaps(self, since: datetime) -> Mapping[str, tuple[Override, ...]]:
+        lasting = {team: tuple(o for o in found if o.until > since) for team, found in self._t.swaps.items()}
+        return {team: found for team, found in lasting.items() if found}
+
     def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:
         found = {id: self._due(id) for id in tickets}
         return {id: due for id, due in found.items() if due is not None}
@@ -282,4 +306,4 @@ class MemoryReading:
 
     def _due(self, ticket: str) -> datetime | None:
         clocks = self._t.clocks.get(ticket, {}).values()
-        return min((clock.due_at for clock in clocks if clock.live and clock.due_at), default=None)
+        return min((kept.due_at for kept in clocks if kept.clock.live and kept.due_at), default=None)

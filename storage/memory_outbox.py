@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from storage.finding import Post
-from storage.folding import holds
+from storage.folding import calling, running, still_said
 from storage.memory_tables import Row, Tables
 from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed
 from triage.document import Document
 from triage.layout import fallback
 from triage.model import MessageRef
-from triage.outgoing import OnSlot, Outgoing
+from triage.outgoing import Guard, OnSlot, Outgoing, StepGuard
 from triage.ports import Address, Parcel, WebPost
 
 
@@ -35,13 +35,20 @@ class MemoryOutbox:
             self._tables.commit()
         return parcels
 
-    def stands(self, parcel: Parcel) -> bool:
-        guard = parcel.outgoing.guard
-        if guard is None:
-            return True
+    def standing(self, parcel: Parcel) -> Parcel | None:
         with self._tables.held():
-            clocks = self._tables.clocks.get(guard.ticket, {})
-        return holds(guard, clocks.get((guard.ticket, guard.metric, guard.instance)))
+            left = still_said(parcel.outgoing, self._holds)
+        return replace(parcel, outgoing=left) if left else None
+
+    def _holds(self, guard: Guard | StepGuard) -> bool:
+        if isinstance(guard, StepGuard):
+            return calling(guard, self._tables.tickets.get(guard.ticket))
+        clocks = self._tables.clocks.get(guard.ticket, {})
+        kept = clocks.get((guard.ticket, guard.metric, guard.instance))
+        if kept is None:
+            return False
+        clock = kept.clock
+        return running(guard, live=clock.live, paused=clock.paused, revision=clock.revision)
 
     def sent(
         self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None

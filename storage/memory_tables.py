@@ -16,14 +16,15 @@ from storage.finding import Post
 from storage.folding import Kept
 from storage.sources import Key, Learned, Shelved
 from storage.views import FailedTurn
-from triage.changes import Count
+from triage.changes import Count, KeepClock
 from triage.errors import Unavailable
 from triage.learning import Case, Proposal
 from triage.model import Account, Channel, Conversation, Entry, MessageRef, Person
-from triage.outgoing import Outgoing
+from triage.outgoing import Outgoing, Ping
 from triage.policy import Metric
 from triage.ports import WebPost
-from triage.sla import Clock
+from triage.rota import Override
+from triage.timeline import Event
 
 BUSY_SECONDS = 1.5
 """How long one transaction waits for another."""
@@ -56,6 +57,19 @@ class Held:
     direct: Channel | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPing:
+    """A ping; it waits while `said_at` is None, and then not before `not_before`."""
+
+    ping: Ping
+    said_at: datetime | None = None
+    not_before: datetime | None = None
+    capped: bool = False
+
+    def may_be_said(self, at: datetime) -> bool:
+        return self.said_at is None and (self.not_before is None or self.not_before <= at)
+
+
 @dataclass(slots=True)
 class Tables:
     """Read freely inside `transaction`; written through `put` and `drop` only."""
@@ -70,8 +84,15 @@ class Tables:
     feeding: dict[str, str] = field(default_factory=dict)
     """The open ticket of each conversation that has one."""
     entries: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
-    clocks: dict[str, Mapping[ClockKey, Clock]] = field(default_factory=dict)
+    clocks: dict[str, Mapping[ClockKey, KeepClock]] = field(default_factory=dict)
     upcoming: dict[ClockKey, datetime] = field(default_factory=dict)
+    events: dict[str, tuple[Event, ...]] = field(default_factory=dict)
+    steps: dict[str, datetime] = field(default_factory=dict)
+    """When each ticket's escalation goes on."""
+    pings: dict[str, HeldPing] = field(default_factory=dict)
+    swaps: dict[str, tuple[Override, ...]] = field(default_factory=dict)
+    beats: dict[str, datetime] = field(default_factory=dict)
+    downtimes: dict[datetime, datetime] = field(default_factory=dict)
     outbox: dict[str, Row] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
     """Number of each pending row, by its key."""

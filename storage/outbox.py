@@ -7,7 +7,9 @@ of several replicas follow the database's own clock, and rows another one is lea
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -28,15 +30,14 @@ from sqlalchemy.sql import literal_column
 
 from storage.codec import build, values
 from storage.engine import insert_new, is_postgres, reading, upsert, writing
-from storage.folding import holds
+from storage.folding import Kept, calling, running, still_said
 from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed
-from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references
+from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references, tickets
 from storage.views import pending
 from triage.layout import fallback
-from triage.model import Account, Channel, MessageRef
-from triage.outgoing import OnSlot, Outgoing
+from triage.model import Account, Channel, MessageRef, Ticket
+from triage.outgoing import Guard, OnSlot, Outgoing, Pings, StepGuard
 from triage.ports import Address, Parcel
-from triage.sla import Clock
 
 
 class SqlOutbox:
@@ -58,14 +59,13 @@ class SqlOutbox:
             db.commit()
         return parcels
 
-    def stands(self, parcel: Parcel) -> bool:
-        guard = parcel.outgoing.guard
-        if guard is None:
-            return True
-        which = (clocks.c.ticket == guard.ticket, clocks.c.metric == guard.metric, clocks.c.instance == guard.instance)
+    def standing(self, parcel: Parcel) -> Parcel | None:
+        outgoing = parcel.outgoing
+        if outgoing.guard is None and not isinstance(outgoing.notice, Pings):
+            return parcel
         with reading(self._engine) as db:
-            row = db.execute(select(clocks).where(*which)).first()
-        return holds(guard, None if row is None else build(Clock, row))
+            left = still_said(outgoing, partial(_holds, db))
+        return replace(parcel, outgoing=left) if left else None
 
     def sent(
         self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
@@ -132,6 +132,15 @@ class SqlDirectory:
         rows = self._db.execute(select(references).where(references.c.key.in_([key, place])))
         found = {row.key: row.reference for row in rows}
         return found.get(key, found.get(place))
+
+
+def _holds(db: Connection, guard: Guard | StepGuard) -> bool:
+    if isinstance(guard, StepGuard):
+        row = db.execute(select(tickets).where(tickets.c.id == guard.ticket)).first()
+        return calling(guard, Kept(ticket=build(Ticket, row), position=row.position) if row else None)
+    which = (clocks.c.ticket == guard.ticket, clocks.c.metric == guard.metric, clocks.c.instance == guard.instance)
+    state = db.execute(select(clocks.c.live, clocks.c.paused, clocks.c.revision).where(*which)).first()
+    return state is not None and running(guard, live=state.live, paused=state.paused, revision=state.revision)
 
 
 def put(db: Connection, outgoing: Iterable[Outgoing], at: datetime) -> None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Sequence, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, Integer, Sequence, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from storage.codec import NOTICE, TARGET, Instant, Paged, Stored, Worded
+from storage.codec import GUARD, NOTICE, TARGET, Instant, Paged, Stored, Worded
 from triage.document import Document
+from triage.escalation import Position
 from triage.learning import CaseKind, Event, ProposalKind, ProposalState
 from triage.model import Channel, EntryKind, Language, MessageRef, Platform, Priority, Status, Thread
-from triage.outgoing import Guard
-from triage.policy import Metric, Terms
-from triage.sla import ClockEvent, ClockState
+from triage.outgoing import Reminder
+from triage.policy import Metric
+from triage.timeline import Do
 
 # Written out, not bound: only then do the databases see that a partial index fits.
 WAITING = text("state = 'pending'")
@@ -98,12 +99,15 @@ class ConversationRow(SQLModel, table=True):
 
 
 class TicketRow(SQLModel, table=True):
+    """`terms` is the key of an agreement; `step_at` is the position's `next_at`, kept so that queries can ask."""
+
     __tablename__ = "ticket"
     __table_args__ = (
         _partial("ticket_conversation", "conversation", where=NOT_ENDED, unique=True),
         _partial("ticket_requester", "requester", where=NOT_ENDED),
         _partial("ticket_team", "team", where=NOT_ENDED),
         _partial("ticket_owner", "owner", where=NOT_ENDED),
+        _partial("ticket_step_at", "step_at", where=text("step_at IS NOT NULL")),
     )
     id: str = Field(primary_key=True)
     number: int = Field(unique=True)
@@ -118,14 +122,14 @@ class TicketRow(SQLModel, table=True):
     conversation: str | None
     home: Thread | None = Field(sa_type=Stored(Thread))
     restricted: bool
-    chain: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
-    step: int
     stepped_at: datetime | None = Field(sa_type=Instant)
     called: str | None
     resolved_at: datetime | None = Field(sa_type=Instant)
     rating: str | None
     version: int
-    terms: Terms | None = Field(sa_type=Stored(Terms))
+    terms: str | None = Field(sa_type=Text)
+    position: Position = Field(sa_type=Stored(Position))
+    step_at: datetime | None = Field(sa_type=Instant)
 
 
 class EntryRow(SQLModel, table=True):
@@ -140,22 +144,98 @@ class EntryRow(SQLModel, table=True):
     message: str | None
 
 
+class AgreementRow(SQLModel, table=True):
+    """Terms or a calendar as JSON, under the hash of what it says; never changed."""
+
+    __tablename__ = "agreement"
+    key: str = Field(primary_key=True)
+    text: str
+
+
+class TicketEventRow(SQLModel, table=True):
+    """What a ticket's clocks are computed from; `terms` is the key of an agreement."""
+
+    __tablename__ = "ticket_event"
+    __table_args__ = (Index("ticket_event_ticket", "ticket", "id"),)
+    id: int | None = _serial()
+    ticket: str = Field(foreign_key="ticket.id")
+    at: datetime = Field(sa_type=Instant, index=True)
+    do: Do = Field(sa_type=Worded(Do))
+    priority: Priority | None = Field(sa_type=Worded(Priority))
+    terms: str | None
+    thanks: bool
+    team: str | None
+    channel: str | None
+
+
 class ClockRow(SQLModel, table=True):
-    """`live` is the clock's own, kept so that queries can ask for it."""
+    """`log` is JSON in which calendars are keys of agreements. `live`, `paused` and `revision` follow from
+    it and are kept so that queries can ask for them."""
 
     __tablename__ = "clock"
     __table_args__ = (_partial("clock_next_at", "next_at", where=text("next_at IS NOT NULL")),)
     ticket: str = Field(primary_key=True, foreign_key="ticket.id")
     metric: Metric = Field(primary_key=True, sa_type=Worded(Metric))
     instance: int = Field(primary_key=True)
-    log: tuple[ClockEvent, ...] = Field(sa_type=Stored(tuple[ClockEvent, ...]))
-    hours: str
-    state: ClockState = Field(sa_type=Worded(ClockState))
+    log: str
+    known_at: datetime = Field(sa_type=Instant)
+    rung: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
     due_at: datetime | None = Field(sa_type=Instant)
     next_at: datetime | None = Field(sa_type=Instant)
-    fired: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
     revision: int
     live: bool
+    paused: bool
+
+
+class PingRow(SQLModel, table=True):
+    """A reminder for one person; waiting while `said_at` is null, and then not before `not_before`.
+
+    `capped` says that it waited because its person had been told too much already.
+    """
+
+    __tablename__ = "ping"
+    __table_args__ = (
+        _partial("ping_waiting", "person", where=text("said_at IS NULL")),
+        Index("ping_said", "person", "said_at"),
+    )
+    key: str = Field(primary_key=True)
+    person: str
+    ticket: str
+    at: datetime = Field(sa_type=Instant)
+    reminder: Reminder = Field(sa_type=Stored(Reminder))
+    urgent: bool
+    said_at: datetime | None = Field(sa_type=Instant)
+    not_before: datetime | None = Field(sa_type=Instant)
+    capped: bool
+
+
+class OnCallSwapRow(SQLModel, table=True):
+    """Who is on call instead of the rota's person, as agreed in chat."""
+
+    __tablename__ = "oncall_swap"
+    id: int | None = _serial()
+    team: str
+    person: str
+    since: datetime = Field(sa_type=Instant)
+    until: datetime = Field(sa_type=Instant, index=True)
+    by: str
+    at: datetime = Field(sa_type=Instant)
+
+
+class HeartbeatRow(SQLModel, table=True):
+    """One row: when any process last swept."""
+
+    __tablename__ = "heartbeat"
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+
+
+class DowntimeRow(SQLModel, table=True):
+    """A time in which no process swept."""
+
+    __tablename__ = "downtime"
+    since: datetime = Field(primary_key=True, sa_type=Instant)
+    until: datetime = Field(sa_type=Instant)
 
 
 class OutboxRow(SQLModel, table=True):
@@ -185,7 +265,7 @@ class OutboxRow(SQLModel, table=True):
     updates: str | None
     ticket: str | None
     conversation: str | None
-    guard: Guard | None = Field(sa_type=Stored(Guard))
+    guard: Any = Field(sa_type=Stored(GUARD), nullable=True)
     created_at: datetime = Field(sa_type=Instant)
     tries: int
     token: str | None
@@ -348,7 +428,13 @@ accounts = _table(AccountRow)
 conversations = _table(ConversationRow)
 tickets = _table(TicketRow)
 entries = _table(EntryRow)
+agreements = _table(AgreementRow)
+ticket_events = _table(TicketEventRow)
 clocks = _table(ClockRow)
+pings = _table(PingRow)
+swaps = _table(OnCallSwapRow)
+heartbeats = _table(HeartbeatRow)
+downtimes = _table(DowntimeRow)
 outbox = _table(OutboxRow)
 posts = _table(PostRow)
 references = _table(ReferenceRow)

@@ -5,6 +5,7 @@ Used by `storage.unit_of_work` inside one transaction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -15,14 +16,16 @@ from storage.folding import Kept
 from storage.rows import NOT_ENDED, conversations, posts, tickets
 from triage.errors import Conflict
 from triage.model import Conversation, Ticket
+from triage.policy import Terms
 
 
 class SqlShelf:
-    """`kept` remembers, by ticket id, what this transaction has read or written."""
+    """`kept` remembers, by ticket id, what this transaction has read or written; `terms` reads an agreement."""
 
-    def __init__(self, connection: Connection, kept: dict[str, Kept]) -> None:
+    def __init__(self, connection: Connection, kept: dict[str, Kept], terms: Callable[[str], Terms]) -> None:
         self._db = connection
         self._kept = kept
+        self._terms = terms
 
     def post(self, channel: str, message: str) -> Post | None:
         columns = select(posts.c.slot, posts.c.ticket, posts.c.conversation)
@@ -53,6 +56,7 @@ class SqlShelf:
         row = self._db.execute(found.with_for_update()).first()
         if row is None:
             return None
-        kept = Kept(ticket=build(Ticket, row), terms=row.terms)
+        terms = self._terms(row.terms) if row.terms else None
+        kept = Kept(ticket=build(Ticket, row), terms=terms, position=row.position)
         self._kept[kept.ticket.id] = kept
         return kept.ticket

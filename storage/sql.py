@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, null, select, update
 
+from storage.agreements import Agreements
 from storage.engine import reading, writing
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
-from storage.rows import inbox, kb_events, locks, outbox
+from storage.rows import inbox, kb_events, locks, outbox, pings
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
 from storage.views import Health, SqlReading
@@ -42,6 +43,7 @@ class SqlStorage:
         self, engine: Engine, *, clock: Callable[[], float] = time.time, new_id: Callable[[], str] = fresh_id
     ) -> None:
         self._engine = engine
+        self._agreements = Agreements()
         self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
         self.transcript = SqlTranscript(engine)
         self.library = SqlLibrary(engine)
@@ -54,7 +56,7 @@ class SqlStorage:
     @contextmanager
     def writing(self) -> Iterator[SqlWork]:
         with writing(self._engine) as connection:
-            yield SqlWork(connection)
+            yield SqlWork(connection, self._agreements)
 
     def ping(self) -> None:
         """Raises Unavailable when the database cannot be reached."""
@@ -84,6 +86,7 @@ class SqlStorage:
             connection.execute(delete(inbox).where(inbox.c.at < old))
             connection.execute(delete(locks).where(locks.c.at < old))
             connection.execute(delete(kb_events).where(kb_events.c.at < now - timedelta(days=EVENT_DAYS)))
+            connection.execute(delete(pings).where(pings.c.said_at < now - timedelta(days=BODY_DAYS)))
             connection.execute(update(outbox).where(spoken, done).values(notice=null(), fallback=""))
             connection.commit()
 

@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, func, select, update
 
-from storage.codec import build, build_all, values
+from storage.agreements import Agreements
+from storage.clocking import Clocking, due_query
+from storage.codec import build, values
 from storage.engine import insert_into, insert_new, is_postgres, upsert
 from storage.finding import find
 from storage.folding import Kept, fold
@@ -21,7 +23,6 @@ from storage.outbox import keep_reference, put
 from storage.parcels import place_key
 from storage.rows import (
     accounts,
-    clocks,
     conversations,
     entries,
     failed_turns,
@@ -33,21 +34,21 @@ from storage.rows import (
 )
 from storage.shelf import SqlShelf
 from storage.views import SqlReading, people_by_id
-from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, KeepClock, LearningChange, Meet
+from triage.changes import AddEntry, Change, ClockChange, Converse, Decision, EditEntry, LearningChange, Meet
+from triage.clocks import Clock
 from triage.errors import Conflict
 from triage.model import ChannelKind, Message, Person, Ticket
-from triage.policy import Metric, Terms
-from triage.ports import DueClock, Loaded, Lookup
-from triage.sla import Clock
-
-METRICS = tuple(Metric)
+from triage.policy import Terms
+from triage.ports import DueClock, Loaded, Lookup, Waiting
 
 
 class SqlWork:
     """Implements `triage.ports.Work`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, agreements: Agreements) -> None:
         self._db = connection
+        self._agreements = agreements
+        self._clocking = Clocking(connection, agreements)
         self._kept: dict[str, Kept] = {}
 
     def claim(self, key: str, at: datetime) -> bool:
@@ -55,19 +56,29 @@ class SqlWork:
 
     def load(self, lookup: Lookup) -> Loaded:
         self._lock_thread(lookup.here.key)
-        found = find(lookup, SqlShelf(self._db, self._kept))
-        if found.ticket is None:
-            return Loaded(conversation=found.conversation, team_side=found.team_side)
-        ticket = found.ticket
-        return Loaded(
-            conversation=found.conversation,
+        found = find(lookup, self._shelf())
+        loaded = Loaded(conversation=found.conversation, team_side=found.team_side)
+        return self._filled(loaded, found.ticket) if found.ticket else loaded
+
+    def whole(self, ticket: str) -> Loaded:
+        found = self._shelf().ticket(ticket)
+        return self._filled(Loaded(), found) if found else Loaded()
+
+    def _filled(self, loaded: Loaded, ticket: Ticket) -> Loaded:
+        kept = self._kept[ticket.id]
+        return replace(
+            loaded,
             ticket=ticket,
-            team_side=found.team_side,
-            clocks=self._clocks(ticket.id),
+            clocks=self._clocking.clocks_of(ticket.id),
             people=self._people(ticket),
             opening=self.look().opening(ticket.id),
-            terms=self._kept[ticket.id].terms,
+            terms=kept.terms,
+            events=self._clocking.events_of(ticket.id),
+            position=kept.position,
         )
+
+    def _shelf(self) -> SqlShelf:
+        return SqlShelf(self._db, self._kept, self._clocking.terms)
 
     def look(self) -> SqlReading:
         return SqlReading(self._db)
@@ -87,15 +98,27 @@ class SqlWork:
 
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
         rows = self._db.execute(due_query(at, limit)).all()
-        self._kept |= {row.id: Kept(ticket=build(Ticket, row), terms=row.terms) for row in rows}
-        known = people_by_id(self._db, {row.requester for row in rows})
-        return [_due_clock(self._kept[row.id], build(Clock, row), known) for row in rows]
+        for row in rows:
+            terms = self._clocking.terms(row.terms) if row.terms else None
+            self._kept[row.id] = Kept(ticket=build(Ticket, row), terms=terms, position=row.position)
+        found = zip(rows, self._clocking.clocks(rows), strict=True)
+        return [_due_clock(self._kept[row.id], clock) for row, clock in found]
+
+    def due_steps(self, at: datetime, limit: int) -> Sequence[str]:
+        return self._clocking.steps(at, limit)
+
+    def waiting(self, at: datetime, limit: int) -> Sequence[Waiting]:
+        return self._clocking.waiting(at, limit)
+
+    def beat(self, at: datetime) -> None:
+        self._clocking.beat(at)
 
     def fail(self, id: str, key: str, at: datetime, error: str) -> None:
         self._db.execute(failed_turns.insert().values(id=id, key=key, at=at, error=error))
 
     def commit(self) -> None:
         self._db.commit()
+        self._agreements.remember(self._clocking.new)
         self._kept.clear()
 
     def _lock_thread(self, key: str) -> None:
@@ -104,29 +127,30 @@ class SqlWork:
             row = insert_into(self._db.dialect.name, locks).values(key=key, at=func.now())
             self._db.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": func.now()}))
 
-    def _clocks(self, ticket: str) -> tuple[Clock, ...]:
-        found = build_all(Clock, self._db.execute(select(clocks).where(clocks.c.ticket == ticket)).all())
-        return tuple(sorted(found, key=lambda clock: (METRICS.index(clock.metric), clock.instance)))
-
     def _people(self, ticket: Ticket) -> Mapping[str, Person]:
         authors = select(entries.c.author).where(entries.c.ticket == ticket.id, entries.c.author.is_not(None))
         return people_by_id(self._db, [id for id in (ticket.requester, ticket.owner) if id], authors)
 
     def _write_tickets(self, changes: Iterable[Change]) -> None:
-        folded = fold(changes, SqlShelf(self._db, self._kept).kept)
+        folded = fold(changes, self._shelf().kept)
         for kept in folded.changed.values():
             self._compare_and_set(kept)
         for kept in folded.opened.values():
-            self._db.execute(tickets.insert(), values(kept.ticket) | {"terms": kept.terms})
+            self._db.execute(tickets.insert(), values(kept.ticket) | self._beside(kept))
             self._kept[kept.ticket.id] = kept
 
     def _compare_and_set(self, kept: Kept) -> None:
         read = kept.ticket
         raised = replace(kept, ticket=replace(read, version=read.version + 1))
         row = update(tickets).where(tickets.c.id == read.id, tickets.c.version == read.version)
-        if self._db.execute(row.values(values(raised.ticket) | {"terms": kept.terms})).rowcount != 1:
+        if self._db.execute(row.values(values(raised.ticket) | self._beside(kept))).rowcount != 1:
             raise Conflict(f"ticket {read.number} changed meanwhile")
         self._kept[read.id] = raised
+
+    def _beside(self, kept: Kept) -> dict[str, Any]:
+        """What a ticket's row holds besides the ticket."""
+        terms = self._clocking.keep_terms(kept.terms)
+        return {"terms": terms, "position": kept.position, "step_at": kept.position.next_at}
 
     def _write(self, change: Change, at: datetime, *, seen: bool) -> None:
         match change:
@@ -139,8 +163,8 @@ class SqlWork:
             case EditEntry(ticket=ticket, message=message, text=text):
                 edited = update(entries).where(entries.c.ticket == ticket, entries.c.message == message)
                 self._db.execute(edited.values(text=text))
-            case KeepClock(clock=clock):
-                upsert(self._db, clocks, values(clock) | {"live": clock.live}, "ticket", "metric", "instance")
+            case _ if isinstance(change, ClockChange):
+                self._clocking.write(change, at)
             case _ if isinstance(change, LearningChange):
                 learn(self._db, change, at)
             case _:
@@ -168,13 +192,5 @@ class SqlWork:
             self._db.execute(update(accounts).where(accounts.c.key == sender.key).values(direct=channel))
 
 
-def due_query(at: datetime, limit: int) -> Select[Any]:
-    """Clocks with a stage due, oldest first: a range of the index on `next_at`."""
-    found = select(clocks, tickets).join(tickets, tickets.c.id == clocks.c.ticket).where(clocks.c.next_at <= at)
-    return found.order_by(clocks.c.next_at).limit(limit).with_for_update(skip_locked=True)
-
-
-def _due_clock(kept: Kept, clock: Clock, known: Mapping[str, Person]) -> DueClock:
-    requester = kept.ticket.requester
-    person = known.get(requester) or Person(id=requester, name=requester, language=kept.ticket.language)
-    return DueClock(ticket=kept.ticket, clock=clock, requester=person, terms=kept.terms or Terms())
+def _due_clock(kept: Kept, clock: Clock) -> DueClock:
+    return DueClock(ticket=kept.ticket, clock=clock, terms=kept.terms or Terms(), position=kept.position)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
+from storage.clocking import swaps_since
 from storage.codec import build, build_all
 from storage.learning import SqlLessons
 from storage.rows import (
@@ -25,6 +26,7 @@ from storage.rows import (
     tickets,
 )
 from triage.model import Account, Entry, EntryKind, Person, Priority, Status, Ticket
+from triage.rota import Override
 
 PRESSING = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)
 """Most pressing first."""
@@ -96,6 +98,9 @@ class SqlReading:
 
     def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
         return self._open(or_(tickets.c.owner == person, tickets.c.requester == person), limit)
+
+    def swaps(self, since: datetime) -> Mapping[str, tuple[Override, ...]]:
+        return swaps_since(self._db, since)
 
     def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:
         due = select(clocks.c.ticket, func.min(clocks.c.due_at).label("due_at")).where(

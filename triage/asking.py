@@ -6,28 +6,31 @@ Called by `triage.decide` for free text that is not about a ticket, and for the 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from triage import several, sla
+from triage.calling import off_hours
+from triage.casework import kept
 from triage.changes import (
     AddEntry,
     Change,
     Converse,
     Decision,
     Detach,
+    KeepEvent,
     KeepTerms,
     OpenTicket,
 )
 from triage.commands import Command
 from triage.knowledge import Article
 from triage.matching import Match, Verdict
-from triage.model import ChannelKind, Conversation, Entry, EntryKind, Language, Priority, Status, Ticket
-from triage.outgoing import Answer, Choice, Outgoing, Say, Suggestions, Value, promise_slot
+from triage.model import ChannelKind, Conversation, Entry, EntryKind, Language, Status, Ticket
+from triage.outgoing import Answer, Choice, Suggestions, promise_slot
 from triage.phrases import noted
-from triage.policy import Team
+from triage.policy import Facts, Rule, Team
 from triage.proposing import confirmed, contradicted, counted
 from triage.text import is_small_talk, is_thanks
-from triage.turn import Turn, kept, promise_of, subject_of
+from triage.timeline import Timeline
+from triage.turn import Turn, subject_of
 
 
 def ask(turn: Turn, text: str) -> Decision:
@@ -113,8 +116,10 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | 
     team, cause = route(turn)
     if turn.situation.stranger and not team.allow_guests:
         return None, turn.say("stranger.cannot") + Decision(verdict=Verdict.IGNORE)
-    ticket = _new_ticket(turn, text, team)
-    clocks = sla.started(ticket.id, ticket.priority, team.terms, turn.now)
+    rule = team.rule_for(_facts(turn, text))
+    ticket = _new_ticket(turn, text, team, rule)
+    timeline = sla.opened(rule.terms, rule.priority, turn.now, team=team.id, channel=turn.message.channel.key)
+    clocks = timeline.clocks
     reasons = (*causes, cause, *((_cause("cause.restricted", turn, team),) if team.restricted else ()))
     told = reasons if _may_be_told(turn) else reasons[len(causes) :]
     return ticket, Decision(
@@ -122,14 +127,29 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | 
         changes=(
             *_detached(turn, ticket),
             OpenTicket(ticket=ticket),
-            KeepTerms(ticket=ticket.id, terms=team.terms),
+            KeepTerms(ticket=ticket.id, terms=rule.terms),
             AddEntry(ticket=ticket.id, entry=_opening(turn, text)),
             AddEntry(ticket=ticket.id, entry=_because(turn, told)),
-            *kept(clocks),
+            *(KeepEvent(ticket=ticket.id, event=event) for event in timeline.events),
+            *kept(ticket.id, Timeline(), timeline),
             *_conversing(turn, replace(_conversation(turn, text, team.id, reasons), ticket=ticket.id)),
         ),
-        outgoing=(_promise(turn, ticket, team, promise_of(clocks)), *turn.new_card(ticket, clocks, text)),
+        outgoing=(
+            turn.to_requester(ticket, "promise", turn.promise(ticket, clocks), slot=promise_slot(ticket.id)),
+            *turn.new_card(ticket, clocks, text),
+            *off_hours(turn, ticket),
+        ),
         reasons=reasons,
+    )
+
+
+def _facts(turn: Turn, text: str) -> Facts:
+    return Facts(
+        requester=turn.sender.id,
+        guest=turn.situation.stranger,
+        language=_language(turn),
+        channel=turn.message.channel.key,
+        text=text,
     )
 
 
@@ -182,7 +202,7 @@ def _cause(key: str, turn: Turn, team: Team) -> str:
     return noted(key, _language(turn), {"team": team.name})
 
 
-def _new_ticket(turn: Turn, text: str, team: Team) -> Ticket:
+def _new_ticket(turn: Turn, text: str, team: Team, rule: Rule) -> Ticket:
     direct = turn.message.channel.kind is ChannelKind.DM
     unseen = (turn.elsewhere or team.restricted or turn.private) and not direct
     return Ticket(
@@ -192,21 +212,13 @@ def _new_ticket(turn: Turn, text: str, team: Team) -> Ticket:
         requester=turn.sender.id,
         subject=subject_of(text),
         language=_language(turn),
-        priority=Priority.NORMAL,
+        priority=rule.priority,
         status=Status.NEW,
         opened_at=turn.now,
         conversation=None if turn.elsewhere else turn.here.key,
         home=None if unseen else turn.message.here,
         restricted=team.restricted,
     )
-
-
-def _promise(turn: Turn, ticket: Ticket, team: Team, due: datetime | None) -> Outgoing:
-    values: dict[str, Value] = {"number": ticket.number, "team": team.name}
-    if due is not None:
-        values["due"] = turn.at(due, turn.sender, team)
-    notice = Say(phrase="ticket.promise" if due else "ticket.open", values=values)
-    return turn.to_requester(ticket, "promise", notice, slot=promise_slot(ticket.id))
 
 
 def _answer(turn: Turn, question: str, article: Article, reasons: tuple[str, ...]) -> Decision:

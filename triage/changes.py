@@ -9,13 +9,16 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from triage import timeline as clocked
+from triage.clocks import Clock
+from triage.escalation import Position
 from triage.knowledge import Article
 from triage.learning import Case, Event, Proposal, ProposalState
 from triage.matching import Verdict
 from triage.model import ChannelKind, Conversation, Entry, Language, Person, Priority, Status, Ticket
-from triage.outgoing import Notice, Outgoing
+from triage.outgoing import Notice, Outgoing, Ping
 from triage.policy import Terms
-from triage.sla import Clock
+from triage.rota import Override
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +68,8 @@ class SetPriority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """To another team; its owner is given up and the escalation chain begins again. Restriction is
-    never lifted, and once it holds the requester is answered privately."""
+    """To another team; its owner is given up. Restriction is never lifted, and once it holds the
+    requester is answered privately."""
 
     ticket: str
     team: str
@@ -74,11 +77,10 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of the escalation chain was taken; `called` is the name of who was called."""
+class Called:
+    """Somebody was called about it; `called` is their name."""
 
     ticket: str
-    step: int
     at: datetime
     called: str
 
@@ -90,7 +92,7 @@ class Rate:
     """`good` or `bad`."""
 
 
-TicketChange = Detach | Assign | SetStatus | SetPriority | Transfer | Step | Rate
+TicketChange = Detach | Assign | SetStatus | SetPriority | Transfer | Called | Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +112,20 @@ class EditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepClock:
-    """Store a clock as it now stands, log included."""
+    """Store a clock as it now stands, log included; `due_at` and `next_at` (of its next ping) follow from it."""
 
+    ticket: str
     clock: Clock
+    due_at: datetime | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepEvent:
+    """Add to the events that a ticket's clocks are computed from."""
+
+    ticket: str
+    event: clocked.Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +134,47 @@ class KeepTerms:
 
     ticket: str
     terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepPosition:
+    """Store where the ticket's escalation chain stands."""
+
+    ticket: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepPing:
+    """Keep a ping until it is said; the same one kept before stays as it is."""
+
+    ping: Ping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayPings:
+    """These waiting pings, by key, are said now."""
+
+    keys: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldPings:
+    """A person's waiting pings stay back until then; `capped` when because they had too many."""
+
+    person: str
+    until: datetime
+    capped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapOnCall:
+    """Somebody else is on call for a while, as agreed in chat."""
+
+    team: str
+    override: Override
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +237,11 @@ class Settle:
 
 
 LearningChange = KeepCase | Count | AddPhrasing | AddArticle | Propose | Offer | Settle
-Change = TicketChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | KeepClock | KeepTerms | LearningChange
+ClockChange = KeepClock | KeepEvent | KeepPing | SayPings | HoldPings | SwapOnCall
+KeptChange = KeepTerms | KeepPosition
+"""What is kept beside a ticket, on its row."""
+
+Change = TicketChange | KeptChange | ClockChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | LearningChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +292,8 @@ def apply(ticket: Ticket, change: TicketChange) -> Ticket:
             public = ticket.home is not None and ticket.home.channel.kind is not ChannelKind.DM
             home = None if restricted and public else ticket.home
             restriction = ticket.restricted or restricted
-            return replace(ticket, team=team, owner=None, step=0, home=home, restricted=restriction)
-        case Step(step=step, at=at, called=called):
-            return replace(ticket, step=step, stepped_at=at, called=called)
+            return replace(ticket, team=team, owner=None, home=home, restricted=restriction)
+        case Called(at=at, called=called):
+            return replace(ticket, stepped_at=at, called=called)
         case Rate(rating=rating):
             return replace(ticket, rating=rating)

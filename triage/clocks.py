@@ -14,7 +14,29 @@ from enum import StrEnum
 
 from triage.calendars import Calendar, Unreachable, elapsed, next_close, next_open, walk
 from triage.policy import Metric
-from triage.sla import ENDING, ClockEventKind, ClockState
+
+
+class ClockState(StrEnum):
+    """`BREACHED` clocks go on until the awaited thing happens; they stay breached."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"
+
+
+class ClockEventKind(StrEnum):
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    MEET = "meet"
+    BREACH = "breach"
+    RETARGET = "retarget"
+    CANCEL = "cancel"
+
+
+ENDING = frozenset({ClockEventKind.MEET, ClockEventKind.CANCEL})
 
 
 class Cause(StrEnum):
@@ -56,12 +78,16 @@ class LogEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """One running target. `known_at` is its start, or when a later priority first promised it."""
+    """One running target. `known_at` is its start, or when a later priority first promised it.
+
+    `rung` names the stages that were rung (`triage.stages.Ring.id`), in order.
+    """
 
     metric: Metric
     instance: int
     log: tuple[LogEvent, ...]
     known_at: datetime
+    rung: tuple[str, ...] = ()
 
     @property
     def started_at(self) -> datetime:
@@ -99,6 +125,12 @@ class Clock:
     @property
     def paused(self) -> bool:
         return _last_turn(self.log) is ClockEventKind.PAUSE
+
+    @property
+    def revision(self) -> int:
+        """Counts from 1 and rises with a new target, a new calendar and a reopening."""
+        parts = stretches(self)
+        return parts[-1].revision if parts else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

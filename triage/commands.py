@@ -31,6 +31,7 @@ class Verb(StrEnum):
     QUEUE = "queue"
     MINE = "mine"
     SHOW = "show"
+    ONCALL = "oncall"
     WHY = "why"
     KB = "kb"
     HELP = "help"
@@ -42,9 +43,10 @@ class Verb(StrEnum):
     RATE = "rate"
     JOIN = "join"
     SETTLE = "settle"
+    ACK = "ack"
 
 
-BUTTON_VERBS = frozenset({Verb.SOLVED, Verb.TICKET, Verb.NEW, Verb.READ, Verb.RATE, Verb.JOIN, Verb.SETTLE})
+BUTTON_VERBS = frozenset({Verb.SOLVED, Verb.TICKET, Verb.NEW, Verb.READ, Verb.RATE, Verb.JOIN, Verb.SETTLE, Verb.ACK})
 TYPED_VERBS = tuple(verb for verb in Verb if verb not in BUTTON_VERBS)
 
 READING = frozenset({Verb.QUEUE, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.HELP})
@@ -66,6 +68,7 @@ USAGE = {
     Verb.QUEUE: "queue it",
     Verb.MINE: "mine",
     Verb.SHOW: "show 42",
+    Verb.ONCALL: "oncall it · oncall swap @Kim",
     Verb.WHY: "why 42",
     Verb.KB: "kb 42 vpn-drops",
     Verb.HELP: "help",
@@ -88,6 +91,7 @@ _ALIASES = {
     Verb.QUEUE: "대기열 佇列",
     Verb.MINE: "내티켓 我的",
     Verb.SHOW: "보기 查看",
+    Verb.ONCALL: "당직 值班",
     Verb.WHY: "이유 原因",
     Verb.KB: "지식검색 知識庫",
     Verb.HELP: "도움말 說明",
@@ -117,6 +121,9 @@ MAX_TOKENS_OF_A_SLIP = 3
 
 THIS = "this"
 """`why this` is about what was just said, also where a ticket is open."""
+
+SWAP = "swap"
+"""`oncall swap` is about changing places."""
 
 SHORTEST_SLIP = 3
 """Letters of a verb from which one slip leaves it recognisable: `gb left` is no `kb left`."""
@@ -235,12 +242,22 @@ def _arguments(verb: Verb, rest: str, *, in_thread: bool) -> Command | None:
             return _on_knowledge(rest)
         case Verb.WHY if rest == THIS:
             return Command(verb=verb, rest=rest)
+        case Verb.ONCALL:
+            return _on_call(rest)
         case Verb.QUEUE:
             return Command(verb=verb, rest=rest) if len(rest.split()) <= 1 else None
         case Verb.SOLVED | Verb.TICKET | Verb.NEW:
             return Command(verb=verb, rest=rest)
         case _:
             return _on_a_ticket(verb, rest, in_thread=in_thread)
+
+
+def _on_call(rest: str) -> Command | None:
+    """`oncall`, `oncall it`, or `oncall swap [it] [@Kim]`."""
+    words = rest.split()
+    if words[:1] != [SWAP] and len(words) > 1:
+        return None
+    return Command(verb=Verb.ONCALL, rest=rest) if len(words) <= MAX_TOKENS_OF_A_SLIP + 1 else None
 
 
 def _on_knowledge(rest: str) -> Command | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from triage import asking, linking, reading, searching, talking, working
+from triage import asking, calling, linking, oncall, reading, searching, talking, working
+from triage.casework import shortened
 from triage.changes import Decision
 from triage.commands import USAGE, BadArguments, Command, Intent, Slip, Unknown, Verb, intent_of
 from triage.matching import Match, Verdict
@@ -19,7 +20,7 @@ from triage.policy import Policy
 from triage.proposing import settle
 from triage.talking import MAX_COMMAND, call_for_help, escalate, note, offer_to_join
 from triage.text import is_thanks
-from triage.turn import Situation, Turn, shortened
+from triage.turn import Situation, Turn
 
 IGNORE = Decision(verdict=Verdict.IGNORE)
 
@@ -39,6 +40,7 @@ AGENT_ACTS: dict[Verb, Act] = {
     Verb.REPLY: working.reply,
     Verb.PENDING: working.pend,
     Verb.KB: linking.kb,
+    Verb.ACK: lambda turn, ticket, command: calling.acknowledge(turn, ticket),
 }
 """Verbs for agents of the ticket's team only."""
 
@@ -62,6 +64,7 @@ TALKS: dict[Verb, Talk] = {
     Verb.NEW: asking.something_new,
     Verb.JOIN: asking.join,
     Verb.SETTLE: settle,
+    Verb.ONCALL: oncall.oncall,
 }
 """Verbs that name no ticket."""
 

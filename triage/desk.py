@@ -21,13 +21,14 @@ from triage.layout import render
 from triage.linking import concerned
 from triage.matching import Match, Matcher
 from triage.model import ChannelKind, Kind, Language, Message, Person, Ticket
-from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Privately, Say, Target
+from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Pings, Privately, Say, Target
 from triage.phrases import language_of_locale
-from triage.pings import OUT_OF_REACH, UNDELIVERED, out_of_reach, pinged, undelivered
+from triage.pings import OUT_OF_REACH, UNDELIVERED, apart, out_of_reach, undelivered
 from triage.policy import Policy, audience
 from triage.ports import Lessons, Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
 from triage.proposing import article_of
 from triage.reading import ALL, HISTORY, ROWS, teams_asked
+from triage.sweeping import Swept, sweep
 from triage.turn import Situation, Taught, own_thread
 
 ATTEMPTS = 3
@@ -38,9 +39,6 @@ LATIN_WORDS = 4
 
 A_DAY = timedelta(hours=24)
 """In which somebody gets so many proposals and no more."""
-
-SWEEP_BATCH = 100
-"""Clocks rung in one transaction."""
 
 
 class Knowing(Protocol):
@@ -160,6 +158,8 @@ class Desk:
             loaded=loaded,
         )
         look = work.look()
+        if any(team.rota.people for team in policy.teams.values()):
+            situation = replace(situation, swaps=look.swaps(now))
         return _with_lessons(_with_reading(situation, arrival, policy, look), arrival, look.lessons, look, now)
 
     def _load(self, arrival: Arrival, work: Work) -> Loaded:
@@ -177,8 +177,20 @@ class Desk:
 
         Not of a card that could not be updated: the lead was told when the card itself failed.
         """
-        if not isinstance(outgoing.to, OnSlot):
+        if isinstance(outgoing.notice, Pings) and outgoing.ticket is None:
+            self._take_apart(outgoing)
+        elif not isinstance(outgoing.to, OnSlot):
             self._tell_lead(outgoing, partial(undelivered, outgoing))
+
+    def _take_apart(self, bundle: Outgoing) -> None:
+        """Several pings to one person who cannot be reached: each goes to its ticket's thread."""
+        policy, now = self._policy(), self._now()
+        with self._storage.writing() as work:
+            look = work.look()
+            ids = {each.guard.ticket for each in bundle.notice.reminders} if isinstance(bundle.notice, Pings) else set()
+            tickets = {id: ticket for id in ids if (ticket := look.ticket(id))}
+            work.record(Decision(outgoing=apart(bundle, tickets, policy)), now)
+            work.commit()
 
     def missed(self, outgoing: Outgoing) -> None:
         """A message to one person stands in the ticket's thread, for want of a direct chat: their lead is told."""
@@ -197,23 +209,10 @@ class Desk:
                 work.record(Decision(outgoing=(notice,)), now)
                 work.commit()
 
-    # --- the clocks ---
-    def sweep(self) -> int:
-        """Ring every clock whose next stage has come; returns how many were rung."""
-        rung = 0
-        while batch := self._sweep_batch():
-            rung += batch
-        return rung
-
-    def _sweep_batch(self) -> int:
-        now, policy = self._now(), self._policy()
-        with self._storage.writing() as work:
-            due = work.due(now, SWEEP_BATCH)
-            owners = work.look().people([item.ticket.owner for item in due if item.ticket.owner])
-            for item in due:
-                work.record(pinged(item, policy, now, people=owners), now)
-            work.commit()
-        return len(due)
+    # --- time ---
+    def sweep(self) -> Swept:
+        """Do what is due. Raises TurnError when that cannot be stored."""
+        return sweep(self._storage, self._policy(), self._now)
 
 
 def _private(message: Message, sender: Person, key: str, notice: Notice) -> Outgoing:

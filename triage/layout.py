@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from triage.clockstate import in_words
 from triage.commands import THIS
 from triage.document import (
     Block,
@@ -38,6 +39,7 @@ from triage.outgoing import (
     Choice,
     Help,
     Notice,
+    Pings,
     Reasons,
     Report,
     Say,
@@ -96,6 +98,8 @@ def render(notice: Notice, language: Language, mention: MentionOf = by_name) -> 
             blocks = page.help(notice)
         case Report():
             blocks = page.report(notice)
+        case Pings():
+            blocks = page.pings(notice)
     return Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice))
 
 
@@ -211,14 +215,17 @@ class _Page:
 
     def facts(self, notice: Card) -> Facts:
         owner: Span = self.mention(notice.owner) if notice.owner else Plain(self.t("card.nobody"))
-        dues = [(self.t(f"card.due.{metric}"), (self.span(at),)) for metric, at in notice.due]
+        clocks = [
+            (self.t(f"story.metric.{metric}"), self.line(note.phrase, in_words(note, self.language)))
+            for metric, note in notice.clocks
+        ]
         return Facts(
             (
                 (self.t("card.requester"), (self.mention(notice.requester),)),
                 (self.t("card.owner"), (owner,)),
                 (self.t("card.status"), (Plain(self.t(f"status.{notice.status}")),)),
                 (self.t("card.priority"), (Plain(self.t(f"priority.{notice.priority}")),)),
-                *dues,
+                *clocks,
             )
         )
 
@@ -272,6 +279,16 @@ class _Page:
         facts = Facts(tuple((self.t(f"report.{name}"), (Plain(str(getattr(day, name))),)) for name in counts))
         period = Small(self.line("report.period", {"since": notice.since, "until": notice.until}))
         return [Heading(self.t("report.title", team=notice.team)), period, facts, *self.curve(notice)]
+
+    def pings(self, notice: Pings) -> list[Block]:
+        """One reminder reads as it is; of several each is a line with its buttons."""
+        several = len(notice.reminders) > 1
+        title: list[Block] = []
+        if several:
+            title = [Paragraph(self.line("pings.title", {"count": len(notice.reminders)}))]
+        said = [block for reminder in notice.reminders for block in self.saying(reminder.say)]
+        held: list[Block] = [Small(self.line("pings.held", {"count": notice.held}))] if notice.held else []
+        return [*title, *said, *held]
 
     def curve(self, notice: Report) -> list[Block]:
         """A bar for the coverage of each threshold, the one in force in strong words."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from triage import sla
+from triage.casework import shortened
 from triage.changes import AddEntry, Decision
 from triage.commands import Command
 from triage.knowledge import Article
@@ -19,7 +19,8 @@ from triage.outgoing import Answer, Choice, Direct, Outgoing
 from triage.phrases import noted, say
 from triage.policy import audience
 from triage.proposing import add_article, add_phrasing, judged, may_learn_from
-from triage.turn import Turn, kept, shortened
+from triage.timeline import Do
+from triage.turn import Turn
 
 NOT, SEND, NONE = "not", "send", "none"
 """`kb 42 not vpn-drops`, `kb 42 vpn-drops send`, `kb 42 none`."""
@@ -152,14 +153,14 @@ def _send(turn: Turn, ticket: Ticket, article: Article) -> Decision:
         return turn.say("kb.may_not_read", title=article.title, requester=requester)
     if _sent(turn, spoken):
         return turn.say("kb.sent_before", title=article.title, requester=requester)
-    met = () if ticket.ended else sla.replied(turn.clocks, turn.terms(ticket), turn.now)
+    after = turn.happened(ticket, turn.event(Do.REPLY))
     line = Entry(
         at=turn.now, kind=EntryKind.REPLY, author=turn.sender.id, text=_words(spoken), message=turn.message.key
     )
     told = turn.say("kb.sent", number=ticket.number, title=article.title, requester=requester)
     answer = Decision(
-        changes=(AddEntry(ticket=ticket.id, entry=line), *kept(met)),
-        outgoing=(_answer(turn, ticket, spoken), *(turn.card_update(ticket, met) if met else ())),
+        changes=(AddEntry(ticket=ticket.id, entry=line), *after.changes),
+        outgoing=(_answer(turn, ticket, spoken), *(turn.card_update(ticket, after.clocks) if after.moved else ())),
     )
     return told + _linked(turn, ticket, article) + answer
 

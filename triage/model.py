@@ -213,8 +213,8 @@ class Conversation:
 class Ticket:
     """A request someone has to answer. `version` rises with every change (compare-and-set).
 
-    `home` is where the requester is answered; None means privately, by direct message.
-    `chain` is the escalation chain as it was when the ticket was opened (SLA.md, rule 2).
+    `home` is where the requester is answered; None means privately, by direct message. `called` is the name
+    of who was last called about it, at `stepped_at`.
     """
 
     id: str
@@ -230,8 +230,6 @@ class Ticket:
     conversation: str | None = None
     home: Thread | None = None
     restricted: bool = False
-    chain: tuple[str, ...] = ("owner", "lead", "team")
-    step: int = 0
     stepped_at: datetime | None = None
     called: str | None = None
     resolved_at: datetime | None = None

@@ -54,6 +54,27 @@ class Choice:
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
+# --- what must still be so when a message is about to be sent -----------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """The clock must still be live, not paused, and of this revision."""
+
+    ticket: str
+    metric: Metric
+    instance: int
+    revision: int
+    kind: Literal["clock"] = "clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepGuard:
+    """The ticket must be open still and its escalation in this run, not acknowledged."""
+
+    ticket: str
+    run: str
+    kind: Literal["step"] = "step"
+
+
 # --- notices -----------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
@@ -104,6 +125,19 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockNote:
+    """A clock in half a line: a phrase of the catalogue with its instants and, in seconds, its spans of time.
+
+    `days` says that the spans were counted around the clock, so that 24 hours make a day.
+    """
+
+    phrase: str
+    instants: Mapping[str, At]
+    seconds: Mapping[str, int]
+    days: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A ticket as its team sees it, updated in place."""
 
@@ -116,8 +150,7 @@ class Card:
     priority: Priority
     owner: Who | None
     opened: At
-    due: tuple[tuple[Metric, At], ...] = ()
-    resolved: bool = False
+    clocks: tuple[tuple[Metric, ClockNote], ...] = ()
     kind: Literal["card"] = "card"
 
 
@@ -200,7 +233,24 @@ class Report:
     kind: Literal["report"] = "report"
 
 
-Notice = Say | Answer | Answers | Suggestions | Card | TicketList | TicketView | Reasons | Help | Report
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """One line of `Pings`; said only while its guard holds."""
+
+    say: Say
+    guard: Guard | StepGuard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pings:
+    """All that one person is to be reminded of now; `held` of them had to wait for the hour to pass."""
+
+    reminders: tuple[Reminder, ...]
+    held: int = 0
+    kind: Literal["pings"] = "pings"
+
+
+Notice = Say | Answer | Answers | Suggestions | Card | TicketList | TicketView | Reasons | Help | Report | Pings
 
 
 # --- targets -----------------------------------------------------------------------------------
@@ -288,16 +338,6 @@ Target = InThread | OnSlot | UnderSlot | Privately | Direct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """Re-checked just before sending: the clock must still be live and of this revision."""
-
-    ticket: str
-    metric: Metric
-    instance: int
-    revision: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One outbox row. `key` is unique for ever: writing it twice is writing it once.
 
@@ -312,9 +352,24 @@ class Outgoing:
     slot: str | None = None
     ticket: str | None = None
     conversation: str | None = None
-    guard: Guard | None = None
+    guard: Guard | StepGuard | None = None
     rank: int = 0
     """Within one bucket lower goes first: 0 replies to people, 1 cards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """A reminder for one person, kept until they can be told. `key` is unique for ever.
+
+    `urgent` ones wait neither for quiet hours to end nor for the hourly cap.
+    """
+
+    key: str
+    person: str
+    ticket: str
+    at: datetime
+    reminder: Reminder
+    urgent: bool = False
 
 
 def card_slot(ticket: str, team: str) -> str:

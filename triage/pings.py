@@ -1,20 +1,41 @@
-"""The ping for a clock whose stage has come: whom it goes to and what it says.
+"""The ping for a clock whose stage has come: whom it goes to, what it says, and when that person is told.
 
-Called by `triage.desk` at the sweep, for each clock that storage found due.
+Called by `triage.sweeping` for each clock that storage found due and each person with pings that wait, and
+by `triage.desk` for messages that did not arrive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from triage import sla
-from triage.changes import Decision, KeepClock
-from triage.model import Language, Person, Ticket
-from triage.outgoing import At, Direct, Guard, Outgoing, Say, Target, Who
+from triage.calendars import is_open, next_close
+from triage.casework import Tick, under_card
+from triage.changes import Decision, HoldPings, KeepClock, KeepPing, SayPings
+from triage.clocks import Clock, due_at, judged
+from triage.model import Language, Person, Priority, Ticket
+from triage.outgoing import (
+    At,
+    Direct,
+    Guard,
+    Outgoing,
+    Ping,
+    Pings,
+    Reminder,
+    Say,
+    Term,
+    UnderSlot,
+    Value,
+    Who,
+)
 from triage.policy import Policy, Team
-from triage.ports import DueClock
-from triage.turn import under_card
+from triage.ports import DueClock, Waiting
+from triage.stages import DUE, OVERDUE
+
+AN_HOUR = timedelta(hours=1)
+"""For the cap on what one person is told."""
 
 UNDELIVERED = "/undelivered"
 """Ends the outbox key of word about a message that was given up."""
@@ -23,31 +44,143 @@ OUT_OF_REACH = "/out-of-reach"
 """Ends the outbox key of word about somebody who was mentioned in the thread instead."""
 
 
-def pinged(due: DueClock, policy: Policy, now: datetime, *, people: Mapping[str, Person]) -> Decision:
-    """The clock after ringing, and its ping: to the owner, or to the team when there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinged:
+    """What follows from a stage whose time has come; `told` is who will hear of it."""
 
-    `people` are the owners as they were last seen.
-    """
-    rung = sla.ring(due.clock, due.terms, now)
+    decision: Decision
+    broken: bool = False
+    told: frozenset[str] = frozenset()
+
+
+def pinged(due: DueClock, tick: Tick) -> Pinged:
+    """The clock after ringing, and its ping: to the owner, or to whoever stands in when there is none."""
+    rung = sla.ring(due.clock, due.terms, tick.now)
     if rung is None:
-        return Decision(changes=(KeepClock(clock=sla.scheduled(due.clock, due.terms)),))
-    ticket, kept = due.ticket, KeepClock(clock=rung.clock)
-    team = policy.teams.get(ticket.team) or Team(id=ticket.team, name=ticket.team)
-    to = _whom(ticket, team)
-    if to is None:
-        return Decision(changes=(kept,))
-    clock = rung.clock
-    ping = Outgoing(
-        key=f"sla:{ticket.id}:{clock.metric}:{clock.instance}:{clock.revision}:{rung.stage}",
-        to=to,
-        notice=_ping(due, rung.stage, team),
-        language=_language(to.person if isinstance(to, Direct) else None, policy, team, people),
-        ticket=ticket.id,
-        guard=Guard(ticket=ticket.id, metric=clock.metric, instance=clock.instance, revision=clock.revision),
+        return Pinged(decision=Decision(changes=(_kept(due, due.clock),)))
+    clock = judged(rung.clock, tick.now)
+    guard = Guard(ticket=due.ticket.id, metric=clock.metric, instance=clock.instance, revision=clock.revision)
+    say = _reminder(due.ticket, clock, rung.ring.stage, tick)
+    person = _person(due.ticket, tick)
+    told: Decision
+    if person is not None:
+        urgent = due.ticket.priority is Priority.URGENT and rung.ring.stage in (DUE, OVERDUE)
+        reminder = Reminder(say=say, guard=guard)
+        ping = Ping(
+            key=tick.prefix, person=person, ticket=due.ticket.id, at=rung.ring.at, reminder=reminder, urgent=urgent
+        )
+        told = Decision(changes=(KeepPing(ping=ping),))
+    else:
+        told = Decision(outgoing=_in_channel(due.ticket, say, guard, tick))
+    return Pinged(
+        decision=Decision(changes=(_kept(due, clock),)) + told,
+        broken=rung.ring.stage == DUE,
+        told=frozenset({person} if person else ()),
     )
-    return Decision(changes=(kept,), outgoing=(ping,))
 
 
+def stage_key(due: DueClock, now: datetime) -> str:
+    """Names the stage that has come, once for ever (DESIGN.md, section 3)."""
+    rung = sla.ring(due.clock, due.terms, now)
+    clock = due.clock
+    which = f"sla:{due.ticket.id}:{clock.metric}:{clock.instance}:{clock.revision}"
+    return f"{which}:{rung.ring.stage}{f':{rung.ring.n}' if rung.ring.n else ''}" if rung else which
+
+
+def _kept(due: DueClock, clock: Clock) -> KeepClock:
+    next_at = sla.next_at(clock, due.terms)
+    return KeepClock(ticket=due.ticket.id, clock=clock, due_at=due_at(clock), next_at=next_at)
+
+
+def _person(ticket: Ticket, tick: Tick) -> str | None:
+    """The owner; for an urgent ticket of nobody while the team is out, whoever is on call; the lead where
+    there is no channel. None when the team hears of it together."""
+    team = tick.team_of(ticket)
+    if ticket.owner:
+        return ticket.owner
+    out = ticket.priority is Priority.URGENT and not is_open(team.terms.calendar, tick.now)
+    if out and (on_call := tick.on_call(team)):
+        return on_call
+    return None if team.triage_channel else team.lead
+
+
+def _in_channel(ticket: Ticket, say: Say, guard: Guard, tick: Tick) -> tuple[Outgoing, ...]:
+    return tuple(replace(each, key=tick.prefix, guard=guard) for each in tick.to_team(ticket, "ping", say))
+
+
+def _reminder(ticket: Ticket, clock: Clock, stage: str, tick: Tick) -> Say:
+    team = tick.team_of(ticket)
+    due = due_at(clock)
+    values: dict[str, Value] = {
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "metric": Term(term=f"ping.metric.{clock.metric}"),
+    }
+    if clock.breach and clock.breach.cause and stage == DUE:
+        at = At(at=clock.breach.at, zone=team.terms.calendar.timezone)
+        return Say(phrase=f"ping.{clock.breach.cause}", values={**values, "at": at})
+    if due is None:
+        return Say(phrase="ping.waits", values=values)
+    phrase = {DUE: "ping.due", OVERDUE: "ping.overdue"}.get(stage, "ping.soon")
+    return Say(phrase=phrase, values={**values, "due": At(at=due, zone=team.terms.calendar.timezone)})
+
+
+# --- one person's pings ------------------------------------------------------------------------
+def bundled(
+    waiting: Waiting, policy: Policy, person: Person, now: datetime, *, otherwise: UnderSlot | None
+) -> Decision:
+    """One message with all that waits, or the instant until which it has to (SLA.md, rule 12).
+
+    `otherwise` is where a single ping is said when the person cannot be reached.
+    """
+    urgent = tuple(ping for ping in waiting.pings if ping.urgent)
+    said, capped = waiting.pings, len(waiting.said) >= policy.pings_an_hour
+    quiet = _quiet_until(person, policy, now)
+    if quiet is not None or capped:
+        said = urgent
+    if not said:
+        until = quiet or min(waiting.said) + AN_HOUR
+        return Decision(changes=(HoldPings(person=waiting.person, until=until, capped=quiet is None),))
+    notice = Pings(reminders=tuple(ping.reminder for ping in said), held=waiting.held)
+    alone = len(said) == 1
+    message = Outgoing(
+        key=f"{said[0].key}/said",
+        to=Direct(person=waiting.person, otherwise=otherwise if alone else None),
+        notice=notice,
+        language=person.language,
+        ticket=said[0].ticket if alone else None,
+    )
+    return Decision(changes=(SayPings(keys=tuple(ping.key for ping in said), at=now),), outgoing=(message,))
+
+
+def _quiet_until(person: Person, policy: Policy, now: datetime) -> datetime | None:
+    """The end of the quiet hours that this person is in."""
+    member = policy.people.get(person.id)
+    quiet = member.quiet if member else None
+    if quiet is None:
+        return None
+    hours = quiet.hours
+    if not quiet.zoned and person.timezone:
+        hours = replace(hours, timezone=person.timezone)
+    return next_close(hours, now) if is_open(hours, now) else None
+
+
+def apart(bundle: Outgoing, tickets: Mapping[str, Ticket], policy: Policy) -> tuple[Outgoing, ...]:
+    """A bundle that could not be delivered: each reminder in its ticket's thread."""
+    if not isinstance(bundle.notice, Pings) or not isinstance(bundle.to, Direct):
+        return ()
+    found = []
+    for n, reminder in enumerate(bundle.notice.reminders, 1):
+        ticket = tickets.get(reminder.guard.ticket)
+        if ticket is not None:
+            team = policy.teams.get(ticket.team) or Team(id=ticket.team, name=ticket.team)
+            notice = Pings(reminders=(reminder,))
+            to = replace(bundle.to, otherwise=under_card(ticket, team))
+            found.append(replace(bundle, key=f"{bundle.key}:{n}", to=to, notice=notice, ticket=ticket.id))
+    return tuple(found)
+
+
+# --- what did not arrive -----------------------------------------------------------------------
 def undelivered(outgoing: Outgoing, ticket: Ticket, policy: Policy, *, people: Mapping[str, Person]) -> Outgoing | None:
     """Word to the team's lead that a message was given up; None when there is no lead to tell."""
     team = policy.teams.get(ticket.team)
@@ -83,27 +216,6 @@ def out_of_reach(
         ),
         language=_language(team.lead, policy, team, people),
         ticket=ticket.id,
-    )
-
-
-def _whom(ticket: Ticket, team: Team) -> Target | None:
-    """The owner directly; without one the team, under the card; without a channel the lead."""
-    under = under_card(ticket, team)
-    if ticket.owner:
-        return Direct(person=ticket.owner, otherwise=under)
-    if under:
-        return under
-    return Direct(person=team.lead) if team.lead else None
-
-
-def _ping(due: DueClock, stage: str, team: Team) -> Say:
-    clock, ticket = due.clock, due.ticket
-    if clock.due_at is None:
-        raise ValueError("a clock that is not due has no ping")
-    at = At(at=clock.due_at, zone=team.terms.calendar.timezone)
-    return Say(
-        phrase=f"ping.{'due' if stage == sla.DUE else 'soon'}.{clock.metric}",
-        values={"number": ticket.number, "subject": ticket.subject, "due": at},
     )
 
 

@@ -13,13 +13,16 @@ from datetime import datetime
 from typing import Protocol
 
 from triage.changes import Decision
+from triage.clocks import Clock
 from triage.document import Document
+from triage.escalation import Position
 from triage.knowledge import Article
 from triage.learning import Case, Figures, Proposal
 from triage.model import Account, Channel, Conversation, Entry, Message, MessageRef, Person, Platform, Thread, Ticket
-from triage.outgoing import Outgoing
+from triage.outgoing import Outgoing, Ping
 from triage.policy import Terms
-from triage.sla import Clock
+from triage.rota import Override
+from triage.timeline import Event
 
 Now = Callable[[], datetime]
 """The clock: an aware instant in UTC. Virtual in tests, faster in the demo."""
@@ -113,14 +116,29 @@ class Loaded:
     """The ticket's first message."""
     terms: Terms | None = None
     """What the ticket's clocks run under, as kept when it was opened."""
+    events: tuple[Event, ...] = ()
+    """What the ticket's clocks are computed from, in order."""
+    position: Position = field(default_factory=Position)
+    """Where its escalation chain stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueClock:
     ticket: Ticket
     clock: Clock
-    requester: Person
     terms: Terms
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One person's pings that may be said, oldest first. `said` are the instants of what they were told in
+    the last hour, `held` is how many of these pings the cap kept back."""
+
+    person: str
+    pings: tuple[Ping, ...]
+    said: tuple[datetime, ...] = ()
+    held: int = 0
 
 
 class Work(Protocol):
@@ -148,7 +166,23 @@ class Work(Protocol):
         ...
 
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
-        """Clocks whose `next_at` has passed, oldest first, locked for this transaction."""
+        """Clocks whose `next_at` has passed, oldest first, locked for this transaction with their tickets."""
+        ...
+
+    def due_steps(self, at: datetime, limit: int) -> Sequence[str]:
+        """Tickets whose escalation goes on now, oldest first, locked for this transaction."""
+        ...
+
+    def whole(self, ticket: str) -> Loaded:
+        """All that is known of one ticket; `Loaded()` when it is gone."""
+        ...
+
+    def waiting(self, at: datetime, limit: int) -> Sequence[Waiting]:
+        """People with pings that may be said, locked for this transaction."""
+        ...
+
+    def beat(self, at: datetime) -> None:
+        """The sweep is alive; a gap since the last beat is kept as downtime."""
         ...
 
     def fail(self, id: str, key: str, at: datetime, error: str) -> None:
@@ -186,8 +220,8 @@ class Outbox(Protocol):
         """At most one row a lane, none of the buckets in `skip`; 60 s of lease."""
         ...
 
-    def stands(self, parcel: Parcel) -> bool:
-        """Whether the guard still holds."""
+    def standing(self, parcel: Parcel) -> Parcel | None:
+        """What of it still need be said: None when its guard holds no more, or that of each reminder in it."""
         ...
 
     def sent(
@@ -270,6 +304,10 @@ class Reading(Protocol):
 
     def mine(self, person: str, limit: int) -> tuple[Sequence[Ticket], int]:
         """Tickets not ended that this person owns or asked for, most pressing first, and how many."""
+        ...
+
+    def swaps(self, since: datetime) -> Mapping[str, tuple[Override, ...]]:
+        """What was agreed in chat about being on call and is not over by then, by team, oldest first."""
         ...
 
     def due_of(self, tickets: Sequence[str]) -> Mapping[str, datetime]:

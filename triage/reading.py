@@ -9,18 +9,21 @@ from collections.abc import Iterable
 from itertools import chain
 
 from triage.changes import Decision
+from triage.clockpieces import waits
+from triage.clocks import Clock
+from triage.clockstory import story
 from triage.commands import THIS, Command, Verb
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Ticket
 from triage.outgoing import At, Help, HistoryLine, Notice, Reasons, TicketLine, TicketList, TicketView
 from triage.phrases import moment, say, spoken
 from triage.policy import Policy
-from triage.sla import Clock
 from triage.turn import Turn
 
 EVERYONE = (Verb.ASK, Verb.MINE, Verb.SHOW, Verb.WHY, Verb.ESCALATE, Verb.RESOLVE, Verb.REOPEN, Verb.KB, Verb.HELP)
 AGENTS = (
     Verb.QUEUE,
+    Verb.ONCALL,
     Verb.CLAIM,
     Verb.RELEASE,
     Verb.ASSIGN,
@@ -81,7 +84,7 @@ def why(turn: Turn, ticket: Ticket | None, command: Command) -> Decision:
         return _said(turn, Reasons(phrase="why.answer", values={}, reasons=_spoken(turn, conversation.reasons)))
     own = (entry.text.splitlines() for entry in turn.situation.history if entry.author is None)
     reasons = list(_spoken(turn, chain.from_iterable(own)))
-    reasons += [_clock(turn, ticket, clock) for clock in turn.clocks]
+    reasons += [sentence for clock in turn.clocks for sentence in _clock(turn, ticket, clock)]
     if ticket.called and ticket.stepped_at:
         when = moment(ticket.stepped_at, _zone(turn, ticket), turn.sender.language)
         reasons.append(say("cause.step", turn.sender.language, {"called": ticket.called, "when": when}))
@@ -136,23 +139,12 @@ def _spoken(turn: Turn, kept: Iterable[str]) -> tuple[str, ...]:
     return tuple(spoken(text, turn.sender.language) for text in kept)
 
 
-def _clock(turn: Turn, ticket: Ticket, clock: Clock) -> str:
-    language = turn.sender.language
-    values: dict[str, object] = {
-        "metric": say(f"metric.{clock.metric}", language),
-        "target": _duration(clock.target),
-        "state": say(f"clock.{clock.state}", language),
-    }
-    if clock.due_at is None or not clock.live:
-        return say("cause.clock_stopped", language, values)
-    return say("cause.clock", language, {**values, "due": moment(clock.due_at, _zone(turn, ticket), language)})
+def _clock(turn: Turn, ticket: Ticket, clock: Clock) -> tuple[str, ...]:
+    """When the clock ran, when it stood still, and why it is due when it is."""
+    waited = waits(turn.loaded.events)
+    told = story(clock, turn.now, zone=_zone(turn, ticket), language=turn.sender.language, waited=waited)
+    return told.sentences
 
 
 def _zone(turn: Turn, ticket: Ticket) -> str:
     return turn.sender.timezone or turn.team_of(ticket).terms.calendar.timezone
-
-
-def _duration(seconds: int) -> str:
-    """Hours and minutes, in the form desk.yaml uses."""
-    hours, minutes = divmod(seconds // 60, 60)
-    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "") or f"{seconds}s"

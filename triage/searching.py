@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz, process
 
+from triage.casework import shortened
 from triage.changes import Converse, Decision
 from triage.commands import Command
 from triage.knowledge import Article
 from triage.linking import titled
 from triage.model import Conversation
 from triage.outgoing import Choice
-from triage.turn import Turn, shortened
+from triage.turn import Turn
 
 TITLES = 5
 """Articles shown."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from triage.casework import shortened
 from triage.matching import Match, Verdict
 from triage.model import Language
 from triage.outgoing import Answer, Answers, Section
 from triage.phrases import noted
-from triage.turn import Turn, shortened
+from triage.turn import Turn
 
 MAX_QUESTION = 300
 """Characters of a question that are repeated above its answer."""

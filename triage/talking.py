@@ -12,17 +12,18 @@ from math import ceil
 
 from triage import sla
 from triage.asking import ask, opened
-from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, SetStatus, Step
+from triage.calling import step, taken_care_of
+from triage.casework import Progress, awaited
+from triage.changes import AddEntry, Change, Converse, Decision, EditEntry, SetStatus
 from triage.commands import MAX_TOKENS_OF_A_SLIP, Command, Verb, words_of
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Kind, Message, Status, Ticket
-from triage.outgoing import Choice, Notice, Outgoing, Say, Value
+from triage.outgoing import Choice, Notice, Outgoing, Say
 from triage.phrases import noted
-from triage.policy import Team
 from triage.reading import help_
-from triage.sla import Clock
 from triage.text import is_thanks
-from triage.turn import Turn, awaited, kept
+from triage.timeline import Do
+from triage.turn import Turn
 
 STEP_EVERY = timedelta(minutes=5)
 """At most one step of the escalation chain in this time (DESIGN.md, section 7)."""
@@ -54,14 +55,23 @@ def no_order(turn: Turn) -> Decision:
 
 def answer_requester(turn: Turn, ticket: Ticket, text: str, *, confirm: str) -> Decision:
     """An agent's message to the requester; it meets the first response and changes no status."""
-    met = sla.replied(turn.clocks, turn.terms(ticket), turn.now)
+    after = turn.happened(ticket, turn.event(Do.REPLY))
     notice = Say(phrase="ticket.reply", values={"agent": turn.me.name, "number": ticket.number}, quote=text)
     mirror = () if turn.situation.loaded.team_side else _mirror(turn, ticket, "thread.reply", text)
     confirmation = turn.say(confirm, number=ticket.number, requester=turn.who(ticket.requester).name)
     return confirmation + Decision(
-        changes=(AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.REPLY, text)), *kept(met)),
-        outgoing=(turn.to_requester(ticket, "reply", notice), *mirror, *(turn.card_update(ticket, met) if met else ())),
+        changes=_replied(turn, ticket, text, after),
+        outgoing=(turn.to_requester(ticket, "reply", notice), *mirror, *_on_card(turn, ticket, after)),
     )
+
+
+def _replied(turn: Turn, ticket: Ticket, text: str, after: Progress) -> tuple[Change, ...]:
+    said = AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.REPLY, text))
+    return (said, *after.changes, *taken_care_of(turn, ticket, over=not sla.broken(after.clocks)))
+
+
+def _on_card(turn: Turn, ticket: Ticket, after: Progress) -> tuple[Outgoing, ...]:
+    return turn.card_update(ticket, after.clocks) if after.moved else ()
 
 
 def note(turn: Turn, ticket: Ticket, text: str, *, quiet: bool = False) -> Decision:
@@ -114,12 +124,20 @@ def add_message(turn: Turn, ticket: Ticket, text: str) -> Decision:
 
     Blank words only end the waiting.
     """
-    woken, changed, after = _woken(turn, ticket)
+    woken = ticket.status in (Status.PENDING, Status.RESOLVED)
+    status = awaited(ticket.status, ticket.owner) if woken else ticket.status
+    changes = (SetStatus(ticket=ticket.id, status=status, at=turn.now),) if woken else ()
+    after = heard_of(turn, ticket, text)
     said, heard = _said(turn, ticket, EntryKind.MESSAGE, "thread.message", text)
     return Decision(
-        changes=(*woken, *said, *kept(changed)),
-        outgoing=(*heard, *(turn.card_update(after, changed) if woken else ())),
+        changes=(*changes, *said, *after.changes),
+        outgoing=(*heard, *_on_card(turn, replace(ticket, status=status), after)),
     )
+
+
+def heard_of(turn: Turn, ticket: Ticket, text: str) -> Progress:
+    """The clocks after the requester's words; without words, or with mere thanks, nobody owes a reply."""
+    return turn.happened(ticket, turn.event(Do.MESSAGE, thanks=not text.strip() or is_thanks(text)))
 
 
 def _is_another_question(turn: Turn, ticket: Ticket) -> bool:
@@ -132,26 +150,13 @@ def _is_another_question(turn: Turn, ticket: Ticket) -> bool:
     return turn.match is not None and turn.match.verdict is Verdict.ANSWER
 
 
-def _woken(turn: Turn, ticket: Ticket) -> tuple[tuple[Change, ...], tuple[Clock, ...], Ticket]:
-    """Pending resumes and resolved reopens at the instant of the requester's message."""
-    if ticket.status not in (Status.PENDING, Status.RESOLVED):
-        return (), (), ticket
-    status = awaited(ticket.status, ticket.owner)
-    clocks = sla.status_changed(turn.clocks, turn.terms(ticket), ticket.priority, ticket.status, status, turn.now)
-    change = SetStatus(ticket=ticket.id, status=status, at=turn.now)
-    return (change,), clocks, replace(ticket, status=status)
-
-
 def _agent_in_their_thread(turn: Turn, ticket: Ticket) -> Decision:
     """An agent answers right where the requester wrote: already seen there, so only recorded."""
-    met = sla.replied(turn.clocks, turn.terms(ticket), turn.now)
+    after = turn.happened(ticket, turn.event(Do.REPLY))
     text = turn.message.text
     return Decision(
-        changes=(AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.REPLY, text)), *kept(met)),
-        outgoing=(
-            *_mirror(turn, ticket, "thread.reply", text),
-            *(turn.card_update(ticket, met) if met else ()),
-        ),
+        changes=_replied(turn, ticket, text, after),
+        outgoing=(*_mirror(turn, ticket, "thread.reply", text), *_on_card(turn, ticket, after)),
     )
 
 
@@ -180,10 +185,13 @@ def escalate(turn: Turn, ticket: Ticket | None, text: str) -> Decision:
     """Record the words, then take one step of the escalation chain, opening the ticket first if need be."""
     if ticket is None or ticket.status is Status.CLOSED:
         return _open_and_call(turn, text)
-    recorded = add_message(turn, ticket, text) if turn.sender.id == ticket.requester or ticket.ended else Decision()
+    heard = turn.sender.id == ticket.requester or ticket.ended
+    recorded = add_message(turn, ticket, text) if heard else Decision()
     if ticket.stepped_at and turn.now - ticket.stepped_at < STEP_EVERY:
         return recorded + _called_lately(turn, ticket)
-    return recorded + _step(turn, ticket)
+    since = heard_of(turn, ticket, text) if heard else None
+    awake = replace(ticket, status=since.timeline.status) if since else ticket
+    return recorded + step(turn, awake, since=since)
 
 
 def _open_and_call(turn: Turn, text: str) -> Decision:
@@ -193,62 +201,7 @@ def _open_and_call(turn: Turn, text: str) -> Decision:
     if not question:
         return turn.say("error.no_escalation")
     ticket, decision = opened(turn, question, causes=(noted("cause.person", turn.sender.language),))
-    return decision if ticket is None else decision + _step(turn, ticket)
-
-
-def _step(turn: Turn, ticket: Ticket) -> Decision:
-    team = turn.team_of(ticket)
-    step, person = next_in_chain(ticket, team, asking=turn.sender.id)
-    called = turn.who(person).name if person else team.name
-    values: dict[str, Value] = {"number": ticket.number, "called": called, "team": team.name}
-    phrase = "escalate.called" if person else "escalate.team"
-    own = turn.sender.id == ticket.requester
-    told = (turn.to_requester(ticket, "escalated", Say(phrase=phrase, values=values)),) if own else ()
-    asker = Decision() if own else turn.say(phrase, number=ticket.number, called=called, team=team.name)
-    event = _event(turn, team, person)
-    return asker + Decision(
-        changes=(
-            Step(ticket=ticket.id, step=step, at=turn.now, called=called),
-            AddEntry(ticket=ticket.id, entry=happened(turn, event)),
-        ),
-        outgoing=(*told, *_page(turn, ticket, person), *turn.to_team(ticket, "escalated", event)),
-    )
-
-
-def _event(turn: Turn, team: Team, person: str | None) -> Say:
-    if person is not None:
-        return Say(phrase="event.escalated", values={"actor": turn.me.name, "called": turn.who(person)})
-    lead = turn.who(team.lead) if team.lead else team.name
-    return Say(phrase="event.escalated_team", values={"actor": turn.me.name, "lead": lead, "team": team.name})
-
-
-def _page(turn: Turn, ticket: Ticket, person: str | None) -> tuple[Outgoing, ...]:
-    """The call itself; the whole team is called by the event in its channel."""
-    if person is None:
-        return ()
-    page = Say(
-        phrase="page.called_you",
-        values={"requester": turn.me.name, "number": ticket.number, "subject": ticket.subject},
-        choices=(Choice(label="card.why", command=f"why {ticket.number}"),),
-    )
-    return (turn.to_person(person, ticket, "called", page),)
-
-
-def next_in_chain(ticket: Ticket, team: Team, *, asking: str) -> tuple[int, str | None]:
-    """The next step that calls somebody new, and whom; None is the whole team.
-
-    Steps that name nobody, or the person who asks, are passed over at once.
-    """
-    names = {"owner": ticket.owner, "lead": team.lead}
-    done = {names.get(step) for step in ticket.chain[: ticket.step]}
-    for index in range(ticket.step, len(ticket.chain)):
-        step = ticket.chain[index]
-        person = names.get(step)
-        if step == "team":
-            return index + 1, None
-        if person and person != asking and person not in done:
-            return index + 1, person
-    return len(ticket.chain), None
+    return decision if ticket is None else decision + step(turn, ticket)
 
 
 def _called_lately(turn: Turn, ticket: Ticket) -> Decision:

@@ -1,23 +1,22 @@
 """What happens to a ticket, and what each event does to its clocks (the tables of SLA.md).
 
 A `Timeline` is a ticket's past as its clocks see it; `follow` adds one event and gives the next
-timeline. Everything is pure: the same events always give the same clocks. Called by `bot.scenario` and
-`bot.cli_sla`.
+timeline. Everything is pure: the same events always give the same clocks. Called by `triage.sla` for the
+tickets of the desk, by `bot.scenario` and by `bot.cli_sla`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from triage import clocks
-from triage.calendars import ALWAYS, Calendar
-from triage.clocks import Clock, Measure
+from triage.calendars import ALWAYS
+from triage.clocks import Clock, ClockEventKind, ClockState, Measure
 from triage.model import ENDED, Priority, Status
-from triage.policy import Metric, Targets
-from triage.sla import ClockEventKind, ClockState
+from triage.policy import Metric, Targets, Terms
 from triage.stages import rings
 
 PAUSED_IN: Mapping[Metric, frozenset[Status]] = {
@@ -56,6 +55,12 @@ class Do(StrEnum):
     REOPEN = "reopen"
     CLOSE = "close"
     MERGE = "merge"
+    REAPPLY = "reapply"
+    """Other terms, by an admin's order."""
+
+
+GAINING = frozenset({Do.PRIORITY, Do.REAPPLY})
+"""Events after which more may be promised than before."""
 
 
 class NotAllowed(ValueError):
@@ -64,22 +69,26 @@ class NotAllowed(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """`priority` stands with `open` and `priority`, `calendar` with `open` (around the clock without) and
-    with a `transfer` that changes it, `thanks` with a `message` that says nothing more."""
+    """`priority` stands with `open` and `priority`, `thanks` with a `message` that says nothing more.
+
+    `terms` hold from then on: they stand with `open`, with `reapply`, and with a `transfer` that changes
+    them. `team` is who has the ticket after `open` and `transfer`, `channel` the key of where it was asked.
+    """
 
     at: datetime
     do: Do
     priority: Priority | None = None
-    calendar: Calendar | None = None
+    terms: Terms | None = None
     thanks: bool = False
+    team: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """`calendar` is that of the team that has the ticket; `clocks` stand in the order they were started."""
+    """`clocks` stand in the order they were started."""
 
-    policies: Mapping[Priority, Targets]
-    calendar: Calendar = ALWAYS
+    terms: Terms = field(default_factory=Terms)
     priority: Priority | None = None
     status: Status = Status.NEW
     clocks: tuple[Clock, ...] = ()
@@ -87,11 +96,11 @@ class Timeline:
 
     @property
     def targets(self) -> Targets:
-        found = self.policies.get(self.priority) if self.priority else None
+        found = self.terms.targets.get(self.priority) if self.priority else None
         return found or Targets(seconds={})
 
     def measure(self, metric: Metric) -> Measure:
-        calendar = self.calendar if self.targets.hours == "business" else ALWAYS
+        calendar = self.terms.calendar if self.targets.hours == "business" else ALWAYS
         return Measure(seconds=self.targets.seconds[metric], calendar=calendar)
 
     def pauses(self, metric: Metric) -> bool:
@@ -129,7 +138,8 @@ def pings(timeline: Timeline, warn: Sequence[str], until: datetime) -> tuple[Pin
     found = [
         Ping(at=ring.at, metric=clock.metric, instance=clock.instance, stage=ring.stage, to=_whom(timeline, ring.at))
         for clock in timeline.clocks
-        for ring in rings(clock, warn, until)
+        for ring in rings(clock, warn)
+        if ring.at <= until
     ]
     return tuple(sorted(found, key=lambda ping: ping.at))
 
@@ -159,8 +169,8 @@ def _check(timeline: Timeline, event: Event) -> None:
 
 # --- what each event does ----------------------------------------------------------------------
 def _open(timeline: Timeline, event: Event) -> Timeline:
-    calendar = event.calendar or timeline.calendar
-    timeline = replace(timeline, priority=event.priority, calendar=calendar, status=Status.OPEN)
+    terms = event.terms or timeline.terms
+    timeline = replace(timeline, priority=event.priority, terms=terms, status=Status.OPEN)
     return _start(timeline, event.at, (metric for metric in Metric if metric is not Metric.NEXT_REPLY))
 
 
@@ -207,7 +217,7 @@ def _priority(timeline: Timeline, event: Event) -> Timeline:
 def _transfer(timeline: Timeline, event: Event) -> Timeline:
     """To another team: its calendar, if it has another, and a new ownership."""
     timeline = _each(timeline, {Metric.OWNERSHIP}, lambda clock: clocks.meet(clock, event.at))
-    timeline = _retarget(replace(timeline, calendar=event.calendar or timeline.calendar), event.at)
+    timeline = _retarget(replace(timeline, terms=event.terms or timeline.terms), event.at)
     return timeline if timeline.status in ENDED else _start(timeline, event.at, [Metric.OWNERSHIP])
 
 
@@ -248,6 +258,10 @@ def _merge(timeline: Timeline, event: Event) -> Timeline:
     return replace(cancelled, status=Status.CLOSED)
 
 
+def _reapply(timeline: Timeline, event: Event) -> Timeline:
+    return _gain(_retarget(replace(timeline, terms=event.terms or timeline.terms), event.at), event.at)
+
+
 def _affected(timeline: Timeline, event: Event) -> Timeline:
     effect = _EFFECTS.get(event.do)
     return effect(timeline, event) if effect else timeline
@@ -266,6 +280,7 @@ _EFFECTS: Mapping[Do, Callable[[Timeline, Event], Timeline]] = {
     Do.REOPEN: _reopen,
     Do.CLOSE: _close,
     Do.MERGE: _merge,
+    Do.REAPPLY: _reapply,
 }
 """`assign`, `note` and `bot_reply` touch no clock."""
 
@@ -309,10 +324,10 @@ def _retarget(timeline: Timeline, at: datetime) -> Timeline:
 
 
 def _gain(timeline: Timeline, at: datetime) -> Timeline:
-    """Clocks that an earlier priority did not promise: what they would be, had this one held from the opening."""
+    """Clocks that were not promised before: what they would be, had the present terms held from the opening."""
     live = {clock.metric for clock in timeline.clocks if clock.live}
     wanted = timeline.targets.seconds.keys() - live
-    if not wanted or all(event.do is not Do.PRIORITY for event in timeline.events):
+    if not wanted or all(event.do not in GAINING for event in timeline.events):
         return timeline
     new = tuple(
         clocks.gained(clock, _instances(timeline, clock.metric) + 1, at)
@@ -337,12 +352,13 @@ def _as_if_always(timeline: Timeline, wanted: Set[Metric]) -> Timeline:
     response, which next_reply waits for. Nobody looked at these clocks then, so none of them is judged."""
     kept = wanted | {Metric.FIRST_RESPONSE}
     seconds = {metric: count for metric, count in timeline.targets.seconds.items() if metric in kept}
-    policies = {priority: replace(timeline.targets, seconds=seconds) for priority in Priority}
-    replayed = Timeline(policies=policies)
+    targets = {priority: replace(timeline.targets, seconds=seconds) for priority in Priority}
+    replayed = Timeline()
     for event in timeline.events:
         if event.do is not Do.PRIORITY:
-            first = replace(event, priority=timeline.priority) if event.do is Do.OPEN else event
-            replayed = _affected(replayed, first)
+            priority = timeline.priority if event.do is Do.OPEN else event.priority
+            terms = replace(event.terms, targets=targets) if event.terms else None
+            replayed = _affected(replayed, replace(event, priority=priority, terms=terms))
     return replayed
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from triage.changes import Change, Decision, KeepClock
+from triage.casework import Casework, Swaps, shortened, unmet
+from triage.changes import Decision
 from triage.knowledge import KnowledgeBase
 from triage.learning import Case, Proposal
 from triage.matching import Match
@@ -23,36 +24,25 @@ from triage.model import (
     Language,
     Message,
     Person,
-    Status,
     Thread,
     Ticket,
 )
 from triage.outgoing import (
-    At,
-    Card,
     Choice,
-    Direct,
     InThread,
     Notice,
-    OnSlot,
     Outgoing,
     Privately,
     Say,
     Target,
-    UnderSlot,
     Value,
     Who,
-    card_slot,
 )
-from triage.policy import Metric, Policy, Team, Terms
+from triage.policy import Policy
 from triage.ports import Loaded
-from triage.sla import Clock
 
 SUBJECT = 80
 """Characters of a ticket's subject."""
-
-CARD_TEXT = 600
-"""Characters of the request shown on its card; the whole stands in the ticket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +81,29 @@ class Situation:
     dues: Mapping[str, datetime] = field(default_factory=dict)
     history: Sequence[Entry] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
+    swaps: Swaps = field(default_factory=dict)
     taught: Taught = field(default_factory=Taught)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Casework):
     message: Message
     situation: Situation
     match: Match | None
     policy: Policy
     now: datetime
+
+    @property
+    def prefix(self) -> str:
+        return self.message.key
+
+    @property
+    def loaded(self) -> Loaded:
+        return self.situation.loaded
+
+    @property
+    def swaps(self) -> Swaps:
+        return self.situation.swaps
 
     # --- who and where ---
     @property
@@ -149,9 +152,6 @@ class Turn:
         grouped = self.message.channel.kind is ChannelKind.GROUP
         return self.message.mentions_bot and not (grouped and self.message.text.strip())
 
-    def team_of(self, ticket: Ticket) -> Team:
-        return self.policy.teams.get(ticket.team) or Team(id=ticket.team, name=ticket.team)
-
     def serves(self, ticket: Ticket) -> bool:
         return not self.situation.stranger and self.policy.serves(self.sender.id, ticket.team)
 
@@ -167,22 +167,11 @@ class Turn:
         found = self.situation.loaded.people.get(id) or self.situation.people.get(id)
         return found or unmet(id, self.policy)
 
-    def who(self, id: str) -> Who:
-        return Who(person=id, name=self.policy.name(self.person(id)))
-
     @property
     def me(self) -> Who:
         return self.who(self.sender.id)
 
-    def at(self, instant: datetime, person: Person, team: Team) -> At:
-        """An instant for this reader: in their zone if it is known, else in the team's."""
-        return At(at=instant, zone=person.timezone or team.terms.calendar.timezone)
-
     # --- saying ---
-    def key(self, name: str) -> str:
-        """The outbox key of one of this turn's messages; a repeat of the turn writes the same keys."""
-        return f"{self.message.key}/{name}"
-
     def reply(self, notice: Notice, *, language: Language | None = None, public: bool = False) -> Outgoing:
         """To the sender: in a direct chat there, elsewhere to them alone unless `public`."""
         to: Target
@@ -210,108 +199,6 @@ class Turn:
             return Decision(ack=notice)
         return Decision(outgoing=(self.reply(notice),))
 
-    def to_requester(self, ticket: Ticket, name: str, notice: Notice, *, slot: str | None = None) -> Outgoing:
-        """Where the ticket was opened, or directly when it is private."""
-        to: Target = InThread(thread=ticket.home) if ticket.home else Direct(person=ticket.requester)
-        return Outgoing(
-            key=self.key(f"requester:{name}"),
-            to=to,
-            notice=notice,
-            language=ticket.language,
-            slot=slot,
-            ticket=ticket.id,
-            conversation=ticket.conversation,
-        )
-
-    def to_team(self, ticket: Ticket, name: str, notice: Notice) -> tuple[Outgoing, ...]:
-        """Under the ticket's card; nothing for a team without a triage channel."""
-        under = self.under_card(ticket)
-        if under is None:
-            return ()
-        return (
-            Outgoing(
-                key=self.key(f"team:{name}"),
-                to=under,
-                notice=notice,
-                language=self.team_of(ticket).language,
-                ticket=ticket.id,
-            ),
-        )
-
-    def under_card(self, ticket: Ticket) -> UnderSlot | None:
-        return under_card(ticket, self.team_of(ticket))
-
-    def to_person(self, id: str, ticket: Ticket, name: str, notice: Notice) -> Outgoing:
-        """Directly to an agent; in the ticket's thread when they cannot be reached."""
-        return Outgoing(
-            key=self.key(f"person:{name}:{id}"),
-            to=Direct(person=id, otherwise=self.under_card(ticket)),
-            notice=notice,
-            language=self.person(id).language,
-            ticket=ticket.id,
-        )
-
-    # --- the card ---
-    def card(self, ticket: Ticket, clocks: Sequence[Clock], opening: str) -> Card:
-        team = self.team_of(ticket)
-        zone = team.terms.calendar.timezone
-        dues = tuple((clock.metric, At(at=clock.due_at, zone=zone)) for clock in clocks if clock.live and clock.due_at)
-        return Card(
-            number=ticket.number,
-            subject=ticket.subject,
-            text=shortened(opening, CARD_TEXT),
-            requester=self.who(ticket.requester),
-            team=team.name,
-            status=ticket.status,
-            priority=ticket.priority,
-            owner=self.who(ticket.owner) if ticket.owner else None,
-            opened=At(at=ticket.opened_at, zone=zone),
-            due=dues,
-        )
-
-    def new_card(self, ticket: Ticket, clocks: Sequence[Clock], opening: str) -> tuple[Outgoing, ...]:
-        team = self.team_of(ticket)
-        channel = team.triage_channel
-        if channel is None:
-            return ()
-        slot = card_slot(ticket.id, team.id)
-        card = Outgoing(
-            key=self.key(f"card:{ticket.team}"),
-            to=InThread(thread=Thread(channel=channel), order=slot),
-            notice=self.card(ticket, clocks, opening),
-            language=team.language,
-            slot=slot,
-            ticket=ticket.id,
-            rank=1,
-        )
-        return (card,)
-
-    def card_update(self, ticket: Ticket, changed: Sequence[Clock] = ()) -> tuple[Outgoing, ...]:
-        """The card as it stands after this turn, updated in place."""
-        team = self.team_of(ticket)
-        channel = team.triage_channel
-        if channel is None:
-            return ()
-        slot = card_slot(ticket.id, team.id)
-        update = Outgoing(
-            key=self.key("card"),
-            to=OnSlot(slot=slot, lane=slot, bucket=channel.key),
-            notice=self.card(ticket, merged(self.situation.loaded.clocks, changed), self.situation.loaded.opening),
-            language=team.language,
-            ticket=ticket.id,
-            rank=1,
-        )
-        return (update,)
-
-    # --- clocks ---
-    @property
-    def clocks(self) -> tuple[Clock, ...]:
-        return self.situation.loaded.clocks
-
-    def terms(self, ticket: Ticket) -> Terms:
-        """The terms the ticket was opened under."""
-        return self.situation.loaded.terms or self.team_of(ticket).terms
-
 
 def own_thread(message: Message, sender: Person) -> Thread:
     """A conversation that has no place of its own: what one person asked by slash command."""
@@ -321,44 +208,5 @@ def own_thread(message: Message, sender: Person) -> Thread:
     )
 
 
-def unmet(id: str, policy: Policy) -> Person:
-    """Someone named in desk.yaml who was never seen yet."""
-    member = policy.people.get(id)
-    language = member.language if member and member.language else Language.EN
-    return Person(id=id, name=member.name if member else id, language=language)
-
-
-def under_card(ticket: Ticket, team: Team) -> UnderSlot | None:
-    channel = team.triage_channel
-    if channel is None:
-        return None
-    slot = card_slot(ticket.id, team.id)
-    return UnderSlot(slot=slot, channel=channel, lane=slot)
-
-
-def merged(clocks: Sequence[Clock], changed: Sequence[Clock]) -> tuple[Clock, ...]:
-    """The clocks with the changed ones in their place."""
-    latest = {(clock.metric, clock.instance): clock for clock in (*clocks, *changed)}
-    return tuple(latest.values())
-
-
-def kept(clocks: Sequence[Clock]) -> tuple[Change, ...]:
-    return tuple(KeepClock(clock=clock) for clock in clocks)
-
-
-def promise_of(clocks: Sequence[Clock]) -> datetime | None:
-    """When the requester is promised a first answer."""
-    return next((c.due_at for c in clocks if c.metric is Metric.FIRST_RESPONSE and c.live), None)
-
-
 def subject_of(text: str) -> str:
     return shortened(" ".join(text.split()), SUBJECT)
-
-
-def shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def awaited(status: Status, owner: str | None) -> Status:
-    """The status of a ticket somebody has to act on."""
-    return Status.OPEN if owner else Status.NEW

@@ -5,18 +5,34 @@ Called by `triage.decide` once rights are checked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from triage import sla
-from triage.changes import AddEntry, Assign, Change, Decision, Rate, SetPriority, SetStatus, Transfer, apply
+from triage.calling import off_hours, taken_care_of
+from triage.casework import awaited, promise_of
+from triage.changes import (
+    AddEntry,
+    Assign,
+    Change,
+    Decision,
+    KeepPosition,
+    KeepTerms,
+    Rate,
+    SetPriority,
+    SetStatus,
+    Transfer,
+    apply,
+)
+from triage.clocks import Clock
 from triage.commands import PRIORITY_OF, Command
+from triage.escalation import Position
 from triage.linking import answer_given, which
 from triage.model import EntryKind, Status, Ticket
 from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot
-from triage.policy import Team
-from triage.sla import Clock
+from triage.policy import Team, Terms
 from triage.talking import answer_requester, entry, happened, reopened
-from triage.turn import Turn, awaited, kept, merged, promise_of
+from triage.timeline import Do, Event
+from triage.turn import Turn
 
 
 def claim(turn: Turn, ticket: Ticket, command: Command) -> Decision:
@@ -64,19 +80,32 @@ def transfer(turn: Turn, ticket: Ticket, command: Command) -> Decision:
         return turn.done("done.transferred", number=ticket.number, team=team.name)
     change = Transfer(ticket=ticket.id, team=team.id, restricted=team.restricted)
     moved = replace(apply(ticket, change), status=_unowned(ticket.status))
+    terms = moved_terms(turn.terms(ticket), team)
+    after = turn.happened(ticket, turn.event(Do.TRANSFER, terms=terms, team=team.id))
     event = Say(phrase="event.transferred", values={"actor": turn.me.name, "team": team.name})
     return turn.done("done.transferred", number=ticket.number, team=team.name) + Decision(
         changes=(
             change,
             SetStatus(ticket=ticket.id, status=moved.status, at=turn.now),
+            KeepTerms(ticket=ticket.id, terms=terms),
+            KeepPosition(ticket=ticket.id, position=Position()),
             AddEntry(ticket=ticket.id, entry=happened(turn, event)),
+            *after.changes,
         ),
         outgoing=(
             *_card_gone(turn, ticket, event),
-            *turn.new_card(moved, turn.clocks, turn.situation.loaded.opening),
-            turn.to_requester(moved, "moved", _moved(turn, ticket, team)),
+            *turn.new_card(moved, after.clocks, turn.loaded.opening),
+            turn.to_requester(moved, "moved", _moved(turn, ticket, team, after.clocks)),
+            *_promised_elsewhere(turn, ticket, moved, after.clocks),
+            *off_hours(turn, moved),
         ),
     )
+
+
+def moved_terms(terms: Terms, team: Team) -> Terms:
+    """What holds after a transfer: the promises stay, counted in the new team's hours (SLA.md, rule 5), and
+    its own people are called."""
+    return replace(terms, calendar=team.terms.calendar, chain=team.terms.chain)
 
 
 def prioritise(turn: Turn, ticket: Ticket, command: Command) -> Decision:
@@ -84,18 +113,20 @@ def prioritise(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     done = turn.done("done.priority", number=ticket.number, priority=Term(term=f"priority.{priority}"))
     if priority is ticket.priority:
         return done
-    clocks = sla.reprioritised(turn.clocks, turn.terms(ticket), ticket, priority, turn.now)
-    after = replace(ticket, priority=priority)
+    after = turn.happened(ticket, turn.event(Do.PRIORITY, priority=priority))
+    raised = replace(ticket, priority=priority)
     event = Say(phrase="event.priority", values={"actor": turn.me.name, "priority": Term(term=f"priority.{priority}")})
     return done + Decision(
         changes=(
             SetPriority(ticket=ticket.id, priority=priority),
             AddEntry(ticket=ticket.id, entry=happened(turn, event)),
-            *kept(clocks),
+            *after.changes,
         ),
         outgoing=(
-            *turn.card_update(after, clocks),
+            *turn.card_update(raised, after.clocks),
+            *turn.promise_update(ticket, raised, after.clocks),
             *turn.to_team(ticket, "event", event),
+            *off_hours(turn, raised),
         ),
     )
 
@@ -113,10 +144,10 @@ def pend(turn: Turn, ticket: Ticket, command: Command) -> Decision:
         values={"agent": turn.me.name, "number": ticket.number},
         quote=command.rest or None,
     )
-    met = sla.replied(turn.clocks, turn.terms(ticket), turn.now) if command.rest else ()
+    asking = (turn.event(Do.REPLY),) if command.rest else ()
     words = (AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.REPLY, command.rest)),) if command.rest else ()
     done = turn.done("done.pending", number=ticket.number, requester=turn.who(ticket.requester).name)
-    moved = _moved_to(turn, ticket, Status.PENDING, "event.pending", met)
+    moved = _moved_to(turn, ticket, Status.PENDING, "event.pending", *asking, turn.event(Do.PENDING))
     return done + Decision(changes=words, outgoing=(turn.to_requester(ticket, "pending", asked),)) + moved
 
 
@@ -128,11 +159,11 @@ def resolve(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     values: dict[str, Value] = {"agent": turn.me.name, "number": ticket.number}
     phrase = "ticket.resolved_self" if own else "ticket.resolved"
     told = Say(phrase=phrase, values=values, quote=command.rest or None, choices=_rating_choices(ticket))
-    met = sla.replied(turn.clocks, turn.terms(ticket), turn.now) if command.rest and not own else ()
+    last_words = (turn.event(Do.REPLY),) if command.rest and not own else ()
     kind = EntryKind.MESSAGE if own else EntryKind.REPLY
     words = (AddEntry(ticket=ticket.id, entry=entry(turn, kind, command.rest)),) if command.rest else ()
     done = Decision() if own else _resolved(turn, ticket, command.rest)
-    moved = _moved_to(turn, ticket, Status.RESOLVED, "event.resolved", met)
+    moved = _moved_to(turn, ticket, Status.RESOLVED, "event.resolved", *last_words, turn.event(Do.RESOLVE))
     return done + Decision(changes=words, outgoing=(turn.to_requester(ticket, "resolved", told),)) + moved
 
 
@@ -152,7 +183,7 @@ def reopen(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     own = turn.sender.id == ticket.requester
     done = Decision() if own else turn.done("done.reopened", number=ticket.number)
     status = awaited(ticket.status, ticket.owner)
-    return done + reopened(turn, ticket) + _moved_to(turn, ticket, status, "event.reopened", ())
+    return done + reopened(turn, ticket) + _moved_to(turn, ticket, status, "event.reopened", turn.event(Do.REOPEN))
 
 
 def rate(turn: Turn, ticket: Ticket, command: Command) -> Decision:
@@ -179,6 +210,7 @@ def _owned(turn: Turn, ticket: Ticket, owner: str | None, phrase: str, values: d
     if owner is None:
         status = _unowned(ticket.status)
     after = replace(ticket, owner=owner, status=status)
+    assigned = turn.happened(ticket, turn.event(Do.ASSIGN))
     event = Say(phrase=phrase, values={"actor": turn.me.name, **values})
     told: tuple[Outgoing, ...] = ()
     if owner is not None:
@@ -191,27 +223,27 @@ def _owned(turn: Turn, ticket: Ticket, owner: str | None, phrase: str, values: d
         changes=(
             Assign(ticket=ticket.id, owner=owner),
             *moved,
+            *(assigned.changes if owner else ()),
+            *taken_care_of(turn, ticket),
             AddEntry(ticket=ticket.id, entry=happened(turn, event)),
         ),
         outgoing=(*told, *turn.card_update(after), *turn.to_team(ticket, "event", event)),
     )
 
 
-def _moved_to(turn: Turn, ticket: Ticket, status: Status, phrase: str, met: tuple[Clock, ...]) -> Decision:
-    """Another status, with its effect on the clocks; `met` were changed already in this turn."""
-    terms = turn.terms(ticket)
-    clocks = merged(turn.clocks, met)
-    changed = sla.status_changed(clocks, terms, ticket.priority, ticket.status, status, turn.now)
-    both = merged(met, changed)
+def _moved_to(turn: Turn, ticket: Ticket, status: Status, phrase: str, *events: Event) -> Decision:
+    """Another status, with the effect of these events on the clocks."""
+    after = turn.happened(ticket, *events)
     event = Say(phrase=phrase, values={"actor": turn.me.name})
     return Decision(
         changes=(
             SetStatus(ticket=ticket.id, status=status, at=turn.now),
             AddEntry(ticket=ticket.id, entry=happened(turn, event)),
-            *kept(both),
+            *after.changes,
+            *taken_care_of(turn, ticket),
         ),
         outgoing=(
-            *turn.card_update(replace(ticket, status=status), both),
+            *turn.card_update(replace(ticket, status=status), after.clocks),
             *turn.to_team(ticket, "event", event),
         ),
     )
@@ -221,13 +253,18 @@ def _unowned(status: Status) -> Status:
     return Status.NEW if status is Status.OPEN else status
 
 
-def _moved(turn: Turn, ticket: Ticket, team: Team) -> Say:
+def _moved(turn: Turn, ticket: Ticket, team: Team, clocks: Sequence[Clock]) -> Say:
     values: dict[str, Value] = {"number": ticket.number, "team": team.name}
-    due = promise_of(turn.clocks)
+    due = promise_of(clocks)
     if due is None:
         return Say(phrase="ticket.moved", values=values)
     at = turn.at(due, turn.person(ticket.requester), team)
     return Say(phrase="ticket.moved_promise", values={**values, "due": at})
+
+
+def _promised_elsewhere(turn: Turn, ticket: Ticket, moved: Ticket, clocks: Sequence[Clock]) -> tuple[Outgoing, ...]:
+    """The promise edited in place, unless it stands in a channel that the ticket has been taken out of."""
+    return turn.promise_update(ticket, moved, clocks) if moved.home == ticket.home else ()
 
 
 def _card_gone(turn: Turn, ticket: Ticket, event: Say) -> tuple[Outgoing, ...]:

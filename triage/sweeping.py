@@ -1,0 +1,145 @@
+"""What time alone sets off: stages of clocks, steps of escalation chains, and pings that were kept for later.
+
+`triage.desk.Desk.sweep` runs it every few seconds. Any number of processes may sweep at once: each claims
+the rows it works on, and all that is said has a key of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from triage import calling
+from triage.casework import Swaps, Tick, under_card, unmet
+from triage.changes import Decision, KeepClock, KeepPosition
+from triage.clocks import due_at
+from triage.escalation import Position
+from triage.model import Person
+from triage.pings import bundled, pinged, stage_key
+from triage.policy import Policy
+from triage.ports import DueClock, Loaded, Now, Storage, Waiting, Work
+
+BATCH = 100
+"""Clocks, chains or people dealt with in one transaction."""
+
+SET_ASIDE = timedelta(minutes=5)
+"""How long something that cannot be worked out is left alone, so that it does not stop the rest."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """How much was done; `failed` names what could not be worked out, with the error."""
+
+    rung: int = 0
+    steps: int = 0
+    told: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def any(self) -> bool:
+        return bool(self.rung or self.steps or self.told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """One transaction of a sweep, and what it knows of the company."""
+
+    work: Work
+    policy: Policy
+    now: datetime
+    people: Mapping[str, Person]
+    swaps: Swaps
+
+    def tick(self, key: str, known: Loaded) -> Tick:
+        return Tick(due=key, known=known, policy=self.policy, now=self.now, people=self.people, agreed=self.swaps)
+
+
+def sweep(storage: Storage, policy: Policy, now: Now) -> Swept:
+    """Ring what is due, go on with escalations, and tell people. Raises TurnError when that cannot be stored."""
+    swept = Swept()
+    with storage.writing() as work:
+        work.beat(now())
+        work.commit()
+    while (count := _in_one(storage, policy, now, lambda here: _clocks(here, swept))) == BATCH:
+        swept.rung += count
+    swept.rung += count
+    while (count := _in_one(storage, policy, now, lambda here: _steps(here, swept))) == BATCH:
+        swept.steps += count
+    swept.steps += count
+    while (count := _in_one(storage, policy, now, _tell)) == BATCH:
+        swept.told += count
+    swept.told += count
+    return swept
+
+
+def _in_one(storage: Storage, policy: Policy, now: Now, job: Callable[[_Pass], int]) -> int:
+    with storage.writing() as work:
+        at, look = now(), work.look()
+        here = _Pass(work=work, policy=policy, now=at, people=look.people(sorted(policy.people)), swaps=look.swaps(at))
+        count = job(here)
+        work.commit()
+    return count
+
+
+# --- clocks ------------------------------------------------------------------------------------
+def _clocks(here: _Pass, swept: Swept) -> int:
+    due = here.work.due(here.now, BATCH)
+    for each in due:
+        try:
+            decision = _rung(each, here)
+        except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
+            swept.failed.append(f"ticket {each.ticket.number}: {type(error).__name__}: {error}")
+            decision = _clock_aside(each, here.now)
+        here.work.record(decision, here.now)
+    return len(due)
+
+
+def _rung(due: DueClock, here: _Pass) -> Decision:
+    """The ping, and where a promise was broken the card and the escalation."""
+    known = Loaded(ticket=due.ticket, terms=due.terms, position=due.position)
+    found = pinged(due, here.tick(stage_key(due, here.now), known))
+    if not found.broken:
+        return found.decision
+    here.work.record(found.decision, here.now)
+    whole = here.work.whole(due.ticket.id)
+    tick = here.tick(stage_key(due, here.now), whole)
+    started = calling.broken(tick, whole.ticket or due.ticket, told=found.told)
+    return started + Decision(outgoing=tick.card_update(whole.ticket or due.ticket))
+
+
+def _clock_aside(due: DueClock, now: datetime) -> Decision:
+    later = KeepClock(ticket=due.ticket.id, clock=due.clock, due_at=due_at(due.clock), next_at=now + SET_ASIDE)
+    return Decision(changes=(later,))
+
+
+# --- escalation --------------------------------------------------------------------------------
+def _steps(here: _Pass, swept: Swept) -> int:
+    tickets = here.work.due_steps(here.now, BATCH)
+    for id in tickets:
+        known = here.work.whole(id)
+        if known.ticket is None:
+            continue
+        try:
+            decision = calling.went_on(here.tick(f"step:{id}:{known.position.id}", known), known.ticket)
+        except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
+            swept.failed.append(f"ticket {known.ticket.number}: {type(error).__name__}: {error}")
+            decision = Decision(changes=(KeepPosition(ticket=id, position=Position()),))
+        here.work.record(decision, here.now)
+    return len(tickets)
+
+
+# --- people ------------------------------------------------------------------------------------
+def _tell(here: _Pass) -> int:
+    waiting = here.work.waiting(here.now, BATCH)
+    for each in waiting:
+        here.work.record(_told(each, here), here.now)
+    return len(waiting)
+
+
+def _told(waiting: Waiting, here: _Pass) -> Decision:
+    person = here.people.get(waiting.person) or unmet(waiting.person, here.policy)
+    ticket = here.work.look().ticket(waiting.pings[0].ticket)
+    team = here.policy.teams.get(ticket.team) if ticket else None
+    otherwise = under_card(ticket, team) if ticket and team else None
+    return bundled(waiting, here.policy, person, here.now, otherwise=otherwise)
