@@ -12,15 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bot import deskcheck, kb
+from bot.deskfile_names import WEB_PLACE, accounts_of, channel_on, channels_of, listed
 from bot.deskfile_schema import DeskEntry, PersonEntry, TeamEntry
+from bot.deskfile_terms import quiet_of, rota_of, rules_of, terms_of
 from bot.forms import named, validate
 from bot.pulling import is_checkout
 from bot.yamlfile import Problem, Severity, Source, Where, has_errors, parse, read_text
-from triage.model import Account, Channel, Platform
+from triage.model import Account, Platform
 from triage.policy import Member, Policy, Team
-
-WEB_PLACE = "demo"
-"""The one place of the web chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +98,7 @@ def _policy(form: DeskEntry, source: Source) -> Policy:
         people=MappingProxyType({key: _member(key, person, form) for key, person in form.people.items()}),
         places=frozenset(places),
         precision=form.answers.precision,
+        pings_an_hour=form.pings.per_hour,
     )
 
 
@@ -109,9 +109,7 @@ def _has_web(form: DeskEntry) -> bool:
 
 def _member(key: str, person: PersonEntry, form: DeskEntry) -> Member:
     accounts = [
-        account
-        for platform, written in deskcheck.accounts_of(person).items()
-        for account in _accounts(platform, written, form)
+        account for platform, written in accounts_of(person).items() for account in _accounts(platform, written, form)
     ]
     return Member(
         id=key,
@@ -120,6 +118,7 @@ def _member(key: str, person: PersonEntry, form: DeskEntry) -> Member:
         language=person.language,
         email=person.email,
         admin=person.admin,
+        quiet=quiet_of(person.quiet) if person.quiet else None,
     )
 
 
@@ -127,7 +126,7 @@ def _accounts(platform: Platform, written: str, form: DeskEntry) -> list[Account
     """The same id in every place of the platform, or in the one that is written before it."""
     if platform is Platform.WEB:
         return [Account(platform=platform, place=WEB_PLACE, user=written)]
-    places = deskcheck.listed(form, platform)
+    places = listed(form, platform)
     if "/" in written:
         place, _, user = written.partition("/")
         return [Account(platform=platform, place=place, user=user)]
@@ -135,17 +134,17 @@ def _accounts(platform: Platform, written: str, form: DeskEntry) -> list[Account
 
 
 def _team(key: str, team: TeamEntry, form: DeskEntry, source: Source) -> Team:
-    channels = deskcheck.channels_of(team)
+    channels = channels_of(team)
     help_channels = [
         channel
         for platform in _platforms(key, source)
         for written in channels[platform].help
-        if (channel := _channel(platform, written, form))
+        if (channel := channel_on(platform, written, form))
     ]
     triage = {
         platform: channel
         for platform in _platforms(key, source)
-        if (written := channels[platform].triage) and (channel := _channel(platform, written, form))
+        if (written := channels[platform].triage) and (channel := channel_on(platform, written, form))
     }
     return Team(
         id=key,
@@ -155,7 +154,9 @@ def _team(key: str, team: TeamEntry, form: DeskEntry, source: Source) -> Team:
         language=team.language,
         restricted=team.restricted,
         allow_guests=team.allow_guests,
-        terms=team.terms(),
+        rules=rules_of(team, form),
+        terms=terms_of(team, form),
+        rota=rota_of(team),
         help=tuple(help_channels),
         triage=MappingProxyType(triage),
     )
@@ -165,10 +166,3 @@ def _platforms(team: str, source: Source) -> list[Platform]:
     """In the order in which the file names them: the first one gets the cards."""
     order = [where[2] for where in source.lines if len(where) == 3 and where[:2] == ("teams", team)]
     return [Platform(step) for step in order if step in set(Platform)]
-
-
-def _channel(platform: Platform, written: str, form: DeskEntry) -> Channel | None:
-    if platform is Platform.WEB:
-        return Channel(platform=platform, place=WEB_PLACE, id=written)
-    found = deskcheck.place_of(platform, written, deskcheck.listed(form, platform))
-    return Channel(platform=platform, place=found[0], id=found[1]) if found else None

@@ -12,25 +12,35 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    TypeAdapter,
     model_validator,
 )
 from pydantic_core import CoreSchema
 
-from bot.deskfile_values import Duration, Email, Holiday, Hours, Id, Stage, Text, Tongue, Zone, dated, distinct, windows
-from triage.calendars import ALWAYS, Calendar
+from bot.deskfile_calling import EscalationEntry, OncallEntry, QuietEntry
+from bot.deskfile_values import (
+    Duration,
+    Email,
+    Holiday,
+    Hours,
+    Id,
+    Spans,
+    Stage,
+    Text,
+    Tongue,
+    Zone,
+    dated,
+    distinct,
+    every_day,
+    windows,
+)
+from bot.forms import Entry
+from triage.calendars import Calendar
 from triage.model import Language, Priority
-from triage.policy import Metric, Targets, Terms
-
-
-class Entry(BaseModel):
-    """What all entries share: keys nobody knows are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+from triage.policy import Metric, Targets
 
 
 class CalendarEntry(Entry):
@@ -43,7 +53,7 @@ class CalendarEntry(Entry):
 
     Under a date (2026-12-24) stand its own windows, instead of those of its weekday or of a holiday.
     """
-    holidays: list[Holiday] = []
+    holidays: list[Holiday] = Field(default_factory=list)
     """Days off: dates, and country codes with region where it matters (GB-ENG)."""
 
     @model_validator(mode="after")
@@ -88,7 +98,7 @@ class PolicyEntry(Entry):
     @model_validator(mode="after")
     def _sensible(self) -> PolicyEntry:
         if not self._seconds():
-            raise ValueError("promises nothing: set first_response, resolution or both")
+            raise ValueError(f"promises nothing: set at least one of {', '.join(Metric)}")
         if self.first_response and self.resolution and self.first_response > self.resolution:
             raise ValueError("first_response is longer than resolution; the first answer comes first")
         return self
@@ -100,10 +110,64 @@ class PolicyEntry(Entry):
         return Targets(seconds=self._seconds(), hours=self.hours, pause_on_hold=self.pause_on_hold, reopen=self.reopen)
 
 
+Promises = dict[Priority, PolicyEntry]
+Stages = Annotated[list[Stage], AfterValidator(distinct)]
+
+
+def _a_minute(seconds: int) -> int:
+    if seconds < 60:
+        raise ValueError("is shorter than 1m; write a minute or more")
+    return seconds
+
+
+Often = Annotated[Duration, AfterValidator(_a_minute)]
+Some = Annotated[list[Text], Field(min_length=1)]
+
+
+class WhenEntry(Entry):
+    """What holds for a request; all that is given must hold, of several in one list any."""
+
+    words: Some | None = None
+    """Words or parts of words of the request, large or small."""
+    requesters: Some | None = None
+    """Keys of people who ask."""
+    guests: bool | None = None
+    """Whether a guest asks."""
+    channels: Some | None = None
+    """Channels in which it is asked, by id; or with the platform, as in slack:C0123."""
+    languages: Annotated[list[Tongue], Field(min_length=1)] | None = None
+    """Languages of the request."""
+
+
+class RuleEntry(Entry):
+    """A policy: promises for the requests that it fits."""
+
+    name: Text
+    """What agents read; each policy of a team has its own."""
+    when: WhenEntry | None = None
+    """What the request must be; left out only in the last policy of a team without sla, for all other requests."""
+    priority: Priority | None = None
+    """The priority that these tickets begin with; normal when left out."""
+    sla: Annotated[Promises, Field(min_length=1)]
+    """Promises by priority."""
+    calendar: CalendarEntry | None = None
+    """Working hours; the team's when left out."""
+    warn: Stages | None = None
+    """When to warn ahead; as the team says when left out."""
+    overdue: Often | None = None
+    """How often to ring again after a broken promise; as the team says when left out."""
+    escalation: EscalationEntry | None = None
+    """Who is called when nobody reacts; as the team says when left out."""
+
+    @property
+    def is_conditional(self) -> bool:
+        return self.when is not None and self.when != WhenEntry()
+
+
 class ChannelsEntry(Entry):
     """A team's channels on one platform, by id; write PLACE/ID where there are several places."""
 
-    help: list[Text] = []
+    help: list[Text] = Field(default_factory=list)
     """Channels in which requesters ask this team."""
     triage: Text | None = None
     """The channel in which this team sees its tickets."""
@@ -114,7 +178,7 @@ class TeamEntry(Entry):
 
     name: Text | None = None
     """What people read; the key when left out."""
-    agents: list[Text] = []
+    agents: list[Text] = Field(default_factory=list)
     """Keys of people who work this team's tickets."""
     lead: Text | None = None
     """Key of the person who owns the team and is called before a promise is broken."""
@@ -126,10 +190,18 @@ class TeamEntry(Entry):
     """Let guests of another organisation open tickets."""
     calendar: CalendarEntry | None = None
     """Working hours; around the clock when left out."""
-    sla: dict[Priority, PolicyEntry] = {}
-    """Promises by priority."""
-    warn: Annotated[list[Stage], AfterValidator(distinct)] = []
+    sla: Promises = Field(default_factory=dict)
+    """Promises by priority; for the requests that none of the policies fits."""
+    warn: Stages = Field(default_factory=list)
     """When to warn ahead: a share of the target (50%), or a time before due (-30m)."""
+    overdue: Often | None = None
+    """How often to ring again after a broken promise, in the promise's own hours; never when left out."""
+    escalation: EscalationEntry | None = None
+    """Who is called when nobody reacts; the owner, the lead, who is on call and the team when left out."""
+    oncall: OncallEntry | None = None
+    """Who is on call; nobody when left out."""
+    policies: list[RuleEntry] = Field(default_factory=list)
+    """Other promises for some requests: the first policy that fits is taken."""
     slack: ChannelsEntry = ChannelsEntry()
     """Slack channels."""
     teams: ChannelsEntry = ChannelsEntry()
@@ -137,12 +209,25 @@ class TeamEntry(Entry):
     web: ChannelsEntry = ChannelsEntry()
     """Channels of the web chat."""
 
-    def terms(self) -> Terms:
-        return Terms(
-            calendar=self.calendar.build() if self.calendar else ALWAYS,
-            targets={priority: entry.build() for priority, entry in self.sla.items()},
-            warn=tuple(self.warn),
-        )
+    def under(self, rule: RuleEntry) -> TeamEntry:
+        """The team as it is for the tickets of one of its policies: what that does not say is the team's."""
+        own = {"sla": rule.sla, "calendar": rule.calendar, "warn": rule.warn, "overdue": rule.overdue}
+        given = {name: value for name, value in {**own, "escalation": rule.escalation}.items() if value is not None}
+        return self.model_copy(update=given)
+
+
+class _Or:
+    """In the JSON Schema: this short form will do, too."""
+
+    def __init__(self, short: Any):
+        self._short = TypeAdapter(short)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [self._short.json_schema(), handler(core)]}
+
+
+def _quiet(written: object) -> object:
+    return {"hours": every_day(written)} if isinstance(written, list) else written
 
 
 class PersonEntry(Entry):
@@ -162,14 +247,16 @@ class PersonEntry(Entry):
     """The language to write to them in, before their platform says one."""
     admin: bool = False
     """Configures the desk, and sees every team that is not restricted."""
+    quiet: Annotated[QuietEntry, BeforeValidator(_quiet), _Or(Spans)] | None = None
+    """Hours without pings, on every day (["20:00-08:00"]); or a mapping with hours, as in a calendar, and timezone."""
 
 
 class PlacesEntry(Entry):
     """The Slack workspaces and Teams tenants of your company; people of others are strangers."""
 
-    slack: list[Id] = []
+    slack: list[Id] = Field(default_factory=list)
     """Workspace ids (T...)."""
-    teams: list[Id] = []
+    teams: list[Id] = Field(default_factory=list)
     """Tenant ids."""
 
 
@@ -189,11 +276,11 @@ class KbEntry(Entry):
     """How often to `git pull` the checkout that the folder is in; never when left out."""
 
 
-class _OrFolder:
-    """In the JSON Schema: the folder alone, as text, will do."""
+class PingsEntry(Entry):
+    """Messages about promises."""
 
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string", "minLength": 1}, handler(core)]}
+    per_hour: Annotated[int, Field(ge=1)] = 6
+    """How many one person gets in an hour; the rest is held back and counted in the next."""
 
 
 def _kb(written: object) -> object:
@@ -203,14 +290,16 @@ def _kb(written: object) -> object:
 class DeskEntry(Entry):
     """A Deskbell desk: people, teams, promises."""
 
-    kb: Annotated[KbEntry, BeforeValidator(_kb), _OrFolder()] = KbEntry(folder="kb/")
+    kb: Annotated[KbEntry, BeforeValidator(_kb), _Or(Text)] = KbEntry(folder="kb/")
     """Folder of articles, relative to this file; or a mapping with folder and pull, as in {folder: kb/, pull: 15m}."""
     places: PlacesEntry = PlacesEntry()
     """Slack workspaces and Teams tenants."""
-    people: dict[Id, PersonEntry] = {}
+    people: dict[Id, PersonEntry] = Field(default_factory=dict)
     """Agents, leads and admins, under keys of your choice."""
     answers: AnswersEntry = AnswersEntry()
     """How answers from the articles are given."""
+    pings: PingsEntry = PingsEntry()
+    """How many messages about promises people get."""
     teams: Annotated[dict[Id, TeamEntry], Field(min_length=1)]
     """Teams, under keys of your choice."""
 

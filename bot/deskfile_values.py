@@ -1,4 +1,4 @@
-"""The words that stand in desk.yaml, as values: durations, windows, zones, holidays, languages.
+"""The words that stand in desk.yaml, as values: durations, instants, windows, zones, holidays, languages.
 
 Each type is a pydantic annotation: it turns text into a value, refuses with a sentence that says what
 is allowed, and knows its JSON Schema. Used by the entries of `bot.deskfile_schema`.
@@ -7,7 +7,8 @@ is allowed, and knows its JSON Schema. Used by the entries of `bot.deskfile_sche
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated
@@ -21,12 +22,16 @@ from triage.calendars import DAY, DatedWindow, Window
 from triage.model import Language
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVERY_DAY = f"{DAYS[0]}-{DAYS[-1]}"
 WEEK = 7 * DAY
 MAX_SECONDS = 3_650 * DAY
+YEARS = range(1971, 2201)
+"""Time zones and holidays mean something in these."""
 
 _ID = r"[^\s:/@,]+"
 _EMAIL = r"[^@\s]+@[^@\s]+"
 _DURATION = r"(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?"
+_TIME = "([0-9]{1,2}):([0-5][0-9])"
 _UNITS = {"d": DAY, "h": 3_600, "m": 60, "s": 1}
 _DAY = f"(?:{'|'.join(DAYS)})"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -139,6 +144,45 @@ def _days(text: str) -> str:
     return text
 
 
+def _day(text: str) -> date:
+    if not re.fullmatch(_DATE, text):
+        raise ValueError(f"'{text}' is not a day: write it like 2026-01-05")
+    found = date.fromisoformat(_date(text))
+    _refuse_year(text, found.year)
+    return found
+
+
+def _time_of_day(text: str) -> time:
+    found = re.fullmatch(_TIME, text)
+    if not found or int(found[1]) > 23:
+        raise ValueError(f"'{text}' is not a time of day: write it like 09:00")
+    return time(int(found[1]), int(found[2]))
+
+
+def _instant(text: str) -> datetime:
+    """With an offset or without; raises ValueError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"'{text}' is not an instant: write it like 2026-03-06T16:30, or with an offset 2026-03-06T16:30+01:00"
+        ) from None
+    if found.microsecond:
+        raise ValueError(f"'{text}' has a part of a second; instants are whole seconds")
+    _refuse_year(text, found.year)
+    return found
+
+
+def _refuse_year(text: str, year: int) -> None:
+    if year not in YEARS:
+        raise ValueError(f"'{text}' is out of range: years go from {YEARS[0]} to {YEARS[-1]}")
+
+
+def _of_text(read: Callable[[str], object]) -> BeforeValidator:
+    """Reads text; whatever else stands there is left to pydantic to refuse."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
 def _span(value: object) -> tuple[int, int]:
     """Seconds after midnight at which a window opens and closes; the latter past 24 h when overnight."""
     found = re.fullmatch(_SPAN, value) if isinstance(value, str) else None
@@ -193,6 +237,14 @@ def _range(days: str) -> list[int]:
     return [(start + step) % 7 for step in range(length + 1)]
 
 
+def every_day(written: list[object]) -> dict[str, list[object]]:
+    """The same windows for each day of the week; raises ValueError when they make no sense."""
+    if not written:
+        raise ValueError("needs at least one entry")
+    _no_overlap({EVERY_DAY: [_span(window) for window in written]})
+    return {EVERY_DAY: written}
+
+
 _Placed = tuple[int, int, str]
 """When a window opens and closes, in seconds from anywhere, and the day it belongs to."""
 
@@ -200,7 +252,7 @@ _Placed = tuple[int, int, str]
 def _no_overlap(hours: dict[str, list[tuple[int, int]]]) -> dict[str, list[tuple[int, int]]]:
     week = [_placed(window, window.day, DAYS[window.day]) for window in windows(hours)]
     if not week:
-        raise ValueError('no opening hours: write at least one line such as mon-fri: ["09:00-17:00"]')
+        raise ValueError('no hours: write at least one line such as mon-fri: ["09:00-17:00"]')
     opens, closes, day = week[0]
     _refuse_overlap([*week, (opens + WEEK, closes + WEEK, day)])
     for window in dated(hours):
@@ -247,6 +299,13 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^(?=.){_DURATION}$", "examples": ["30m", "4h", "1d2h30m15s"]}),
 ]
 Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/London"]})]
+Day = Annotated[date, _of_text(_day), WithJsonSchema({"type": "string", "pattern": f"^{_DATE}$"})]
+TimeOfDay = Annotated[time, _of_text(_time_of_day), WithJsonSchema({"type": "string", "pattern": f"^{_TIME}$"})]
+Instant = Annotated[
+    datetime,
+    _of_text(_instant),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DATE}[T ]", "examples": ["2026-12-24T09:00"]}),
+]
 Days = Annotated[str, AfterValidator(_days)]
 Span = Annotated[
     tuple[int, int],

@@ -1,6 +1,6 @@
 """Hand-written YAML held against a pydantic model, every mistake told as a sentence with its line.
 
-Called by `bot.deskfile` and `bot.kb`; the model is a form whose entries refuse unknown keys.
+Called by `bot.deskfile`, `bot.scenario` and `bot.kb`; the model is a form made of `Entry`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,17 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.yamlfile import Problem, Source, Tree, Where, did_you_mean
+
+
+class Entry(BaseModel):
+    """What all entries share: keys nobody knows are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
 
 Form = TypeVar("Form", bound=BaseModel)
 

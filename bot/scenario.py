@@ -15,17 +15,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator
 
-from bot.deskfile_schema import CalendarEntry, Entry, PolicyEntry
-from bot.deskfile_values import Hours, Stage, Text, distinct
-from bot.forms import named, validate
+from bot.deskfile_schema import CalendarEntry, PolicyEntry
+from bot.deskfile_values import Hours, Instant, Stage, Text, distinct
+from bot.forms import Entry, named, validate
 from bot.yamlfile import Problem, Source, Where, did_you_mean, has_errors, parse, read_text
 from triage.calendars import ALWAYS, Calendar
 from triage.model import Priority
 from triage.policy import Terms
 from triage.timeline import Do, Event, NotAllowed, Timeline, follow
-
-YEARS = range(1971, 2201)
-"""Time zones and holidays mean something in these."""
 
 WRITTEN = [str(do) for do in Do if do is not Do.REAPPLY]
 NEEDED = {Do.OPEN: {"priority"}, Do.PRIORITY: {"priority"}}
@@ -42,25 +39,6 @@ class Scenario:
     timezone: str
 
 
-def _instant(text: str) -> datetime:
-    """With an offset or without; raises ValueError."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"'{text}' is not an instant: write it like 2026-03-06T16:30, or with an offset 2026-03-06T16:30+01:00"
-        ) from None
-    if found.microsecond:
-        raise ValueError(f"'{text}' has a part of a second; instants are whole seconds")
-    if found.year not in YEARS:
-        raise ValueError(f"'{text}' is out of range: years go from {YEARS[0]} to {YEARS[-1]}")
-    return found
-
-
-def _text_instant(value: object) -> object:
-    return _instant(value) if isinstance(value, str) else value
-
-
 def _event(value: object) -> object:
     if isinstance(value, str) and value not in WRITTEN:
         raise ValueError(f"unknown event '{value}': {did_you_mean(value, WRITTEN)}")
@@ -69,9 +47,6 @@ def _event(value: object) -> object:
 
 def _or_never(value: Any, hours: Any) -> Any:
     return {} if value == {} else hours(value)
-
-
-Instant = Annotated[datetime, BeforeValidator(_text_instant)]
 
 
 class ScenarioCalendar(CalendarEntry):

@@ -14,9 +14,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, FailFast, Field
 
-from bot.deskfile_schema import Entry
 from bot.deskfile_values import Id, Tongue
-from bot.forms import named, validate
+from bot.forms import Entry, named, validate
 from bot.yamlfile import Problem, Severity, Source
 from triage.knowledge import Article
 

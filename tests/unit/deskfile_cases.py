@@ -1,11 +1,95 @@
 """What can be wrong in a desk.yaml: texts, and the sentence each must bring, one a line.
 
-Used by `tests.unit.test_deskfile`.
+Beside them a sound one that says everything, and how a test reads it. Used by `tests.unit.test_deskfile`
+and `tests.unit.test_deskfile_promises`.
 """
 
 # ruff: noqa: E501 - a case is easier to read on one line
 
 from __future__ import annotations
+
+from pathlib import Path
+
+from bot import deskfile
+from bot.yamlfile import Problem
+from triage.policy import Policy
+
+DESK = """\
+kb: kb/
+places: {slack: [T1, T2], teams: [tenant-guid]}
+people:
+  lee: {name: Lee, slack: U1, teams: aad-1, email: lee@example.com, admin: true}
+  kim: {name: Kim, slack: U2, web: kim, language: zh-TW, quiet: ["20:00-08:00"]}
+  sato: {name: Sato, quiet: {hours: {mon-fri: ["19:00-09:00"], sat: ["09:00-24:00"]}, timezone: Asia/Tokyo}}
+answers: {precision: 0.9}
+pings: {per_hour: 4}
+teams:
+  it:
+    name: IT
+    agents: [lee, kim]
+    lead: lee
+    language: ko
+    restricted: true
+    allow_guests: true
+    calendar:
+      timezone: Asia/Seoul
+      hours:
+        mon-thu: ["09:00-12:30", "13:30-18:00"]
+        fri: ["22:00-06:00"]
+        sun: ["00:00-24:00"]
+      holidays: [2026-12-25, KR, GB-ENG, NO]
+    sla:
+      high: {first_response: 1h, next_reply: 1h, resolution: 1d2h30m15s, hours: calendar,
+             pause_on_hold: true, reopen: first_only}
+    warn: ["50%", "-30m"]
+    overdue: 1h
+    escalation:
+      ack: 30m
+      steps:
+        - {notify: owner}
+        - {wait: 10m}
+        - {raise: high}
+        - {reassign: on-call}
+        - {reassign: kim}
+        - {notify: kim}
+        - {notify: "channel:C3"}
+        - {wait: 1h}
+        - {repeat: 2}
+    oncall:
+      people: [kim, lee]
+      start: 2026-01-06
+      at: "08:30"
+      overrides:
+        - {person: lee, from: "2026-12-24T09:00", until: "2026-12-27T09:00+00:00"}
+    policies:
+      - name: payroll day
+        when: {words: [PAYslip, salary], requesters: [sato], guests: true, channels: [T2/C2, "web:it-help"],
+               languages: [ko, zh-TW]}
+        priority: high
+        sla: {high: {first_response: 15m, hours: calendar}, normal: {first_response: 1h}}
+        calendar: {timezone: Asia/Taipei, hours: {mon: ["09:00-17:00"]}}
+        warn: []
+        overdue: 30m
+        escalation: {steps: [{notify: team}]}
+      - name: others
+        when: {guests: false}
+        sla: {normal: {first_response: 1h}, high: {first_response: 30m}}
+    teams: {help: ["19:help@thread.tacv2"], triage: "19:triage@thread.tacv2"}
+    slack: {help: [C1, T2/C2], triage: C3}
+    web: {help: [it-help]}
+"""
+
+
+def read(tmp_path: Path, text: str) -> tuple[deskfile.Desk | None, list[Problem]]:
+    file = tmp_path / "desk.yaml"
+    file.write_text(text, encoding="utf-8")
+    return deskfile.read(file)
+
+
+def policy_of(tmp_path: Path, text: str) -> Policy:
+    desk, problems = read(tmp_path, text)
+    assert desk is not None, problems
+    return desk.policy
 
 
 def team(body: str, people: str = "{lee: {}}") -> str:
@@ -34,7 +118,7 @@ ERRORS = [
     ("kb: [\n", "2: not valid YAML: while parsing a flow node, expected the node content, but found '<stream end>'"),
     ("kb: a\n\tteams: b", "2: not valid YAML: while scanning for the next token, found character '\\t' that cannot start any token; indent with spaces, not tabs"),
     (team("agnts: [lee]"), "5: teams.it: unknown key 'agnts': did you mean 'agents'?"),
-    (team("x: 1"), "5: teams.it: unknown key 'x': allowed: name, agents, lead, language, restricted, allow_guests, calendar, sla, warn, slack, teams, web"),
+    (team("x: 1"), "5: teams.it: unknown key 'x': allowed: name, agents, lead, language, restricted, allow_guests, calendar, sla, warn, overdue, escalation, oncall, policies, slack, teams, web"),
     (team("agents: lee"), "5: teams.it.agents: must be a list such as [a, b], not 'lee'"),
     (team("agents: [lee, lea]"), "5: teams.it.agents: 'lea' is not a key under people: did you mean 'lee'?"),
     (team("agents:\n  - lee\n  - zoe"), "7: teams.it.agents: 'zoe' is not a key under people: allowed: lee"),
@@ -48,7 +132,7 @@ ERRORS = [
     (team("agents: []", '{"l e": {}}'), "2: people.l e: 'l e' cannot be a key: no spaces and none of : / @ ,"),
     (calendar(zone="Europe/Londn"), "7: teams.it.calendar.timezone: 'Europe/Londn' is not an IANA time zone: did you mean 'Europe/London'?"),
     (calendar(zone="Nowhere"), "7: teams.it.calendar.timezone: 'Nowhere' is not an IANA time zone: write it like Europe/London or Asia/Seoul"),
-    (calendar(hours=""), '8: teams.it.calendar.hours: no opening hours: write at least one line such as mon-fri: ["09:00-17:00"]'),
+    (calendar(hours=""), '8: teams.it.calendar.hours: no hours: write at least one line such as mon-fri: ["09:00-17:00"]'),
     (calendar(hours="mon: []"), "8: teams.it.calendar.hours.mon: needs at least one entry"),
     (calendar(hours="monday: [09:00-17:00]"), "8: teams.it.calendar.hours.monday: 'monday' is not a day: write mon, tue, wed, thu, fri, sat, sun, a range such as mon-fri, or a date (2026-12-24)"),
     (calendar(hours='mon: ["9-17"]'), "8: teams.it.calendar.hours.mon: '9-17' is not a window: write it like 09:00-17:00 (overnight 22:00-06:00, to midnight 24:00)"),
@@ -60,7 +144,7 @@ ERRORS = [
     (calendar(hours='mon: ["00:00-00:00"]'), "8: teams.it.calendar.hours.mon: '00:00-00:00' is empty: a window closes after it opens; around the clock is 00:00-24:00"),
     (calendar(hours='mon: ["09:00-17:00"], 2026-12-24: []'), "8: teams.it.calendar.hours.2026-12-24: needs at least one entry"),
     (calendar(hours='mon: ["09:00-17:00"], 2026-02-29: ["09:00-13:00"]'), "8: teams.it.calendar.hours.2026-02-29: '2026-02-29' is not a day of the calendar: write dates as year-month-day"),
-    (calendar(hours='2026-12-24: ["09:00-13:00"]'), '8: teams.it.calendar.hours: no opening hours: write at least one line such as mon-fri: ["09:00-17:00"]'),
+    (calendar(hours='2026-12-24: ["09:00-13:00"]'), '8: teams.it.calendar.hours: no hours: write at least one line such as mon-fri: ["09:00-17:00"]'),
     (calendar(hours='mon: ["09:00-17:00"], 2026-12-24: ["09:00-13:00", "12:00-14:00"]'), "8: teams.it.calendar.hours: 2026-12-24 09:00-13:00 and 2026-12-24 12:00-14:00 overlap; make it one window or move one"),
     (calendar(hours='wed: ["22:00-06:00"], 2026-12-24: ["05:00-09:00"]'), "8: teams.it.calendar.hours: 2026-12-23 22:00-06:00 and 2026-12-24 05:00-09:00 overlap; make it one window or move one"),
     (calendar(hours='fri: ["05:00-09:00"], 2026-12-24: ["22:00-06:00"]'), "8: teams.it.calendar.hours: 2026-12-24 22:00-06:00 and 2026-12-25 05:00-09:00 overlap; make it one window or move one"),
@@ -75,7 +159,7 @@ ERRORS = [
     (team("agents: [lee]\nsla: {high: {resolution: 0h}}"), "6: teams.it.sla.high.resolution: '0h' is out of range: a duration is more than 0 and at most 3650d"),
     (team("agents: [lee]\nsla: {high: {resolution: soon}}"), "6: teams.it.sla.high.resolution: 'soon' is not a duration: write it like 30m, 4h or 1d2h30m15s (d = 24 h)"),
     (team("agents: [lee]\nsla: {high: {resolution: [1h]}}"), "6: teams.it.sla.high.resolution: must be a duration such as 30m, 4h or 1d2h30m15s (d = 24 h)"),
-    (team("agents: [lee]\nsla: {high: {hours: business}}"), "6: teams.it.sla.high: promises nothing: set first_response, resolution or both"),
+    (team("agents: [lee]\nsla: {high: {hours: business}}"), "6: teams.it.sla.high: promises nothing: set at least one of first_response, next_reply, periodic_update, requester_wait, agent_work, resolution, ownership"),
     (team("agents: [lee]\nsla:\n  high: {first_response: 2h, resolution: 1h}"), "7: teams.it.sla.high: first_response is longer than resolution; the first answer comes first"),
     (team("agents: [lee]\nsla: {high: {resolution: 1h, hours: office}}"), "6: teams.it.sla.high.hours: must be 'business' or 'calendar', not 'office'"),
     (team("agents: [lee]\nsla: {high: {resolution: 1h, reopen: never}}"), "6: teams.it.sla.high.reopen: must be 'exclude', 'from_opening' or 'first_only', not 'never'"),
@@ -90,7 +174,7 @@ ERRORS = [
     (team("agents: [lee]\nslack: &s {help: [C1], triage: C2}") + "  hr: {agents: [lee], slack: {help: [T1/C1], triage: C3}}", "7: teams.hr.slack.help: 'T1/C1' is already a help channel of 'it'; it belongs to one team"),
     ("a: &a [*a]\n" + team("agents: [lee]"), "1: an alias (*name) stands inside the value it repeats"),
     ("? [a]\n: 1\n" + team("agents: [lee]"), "1: a key must be a single word, not a list or a mapping"),
-    (team("agents: [lee]\n<<: {name: IT}"), "6: teams.it: unknown key '<<': allowed: name, agents, lead, language, restricted, allow_guests, calendar, sla, warn, slack, teams, web"),
+    (team("agents: [lee]\n<<: {name: IT}"), "6: teams.it: unknown key '<<': allowed: name, agents, lead, language, restricted, allow_guests, calendar, sla, warn, overdue, escalation, oncall, policies, slack, teams, web"),
 ]  # fmt: skip
 
 WARNINGS = [
