@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import socket
 import sys
@@ -26,7 +27,6 @@ from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
 from triage.errors import Unavailable
-from triage.knowledge import KnowledgeBase
 from triage.model import Language, Platform
 
 DONE, FOUND, USAGE, UNAVAILABLE = 0, 1, 2, 3
@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("text")
     ask.add_argument("--team", help="as if asked in this team's help channel")
     ask.add_argument("--lang", choices=[str(language) for language in Language])
+    ask.add_argument(
+        "--tier",
+        choices=["lexical", "semantic"],
+        default="lexical",
+        help="match by words (default), or also by meaning: then an encoder is loaded first, which takes seconds, and "
+        "reads every article that it never read, which takes longer",
+    )
     ask.add_argument("--json", action="store_true")
     _add_config(ask)
     ask.set_defaults(run=_ask)
@@ -184,17 +191,21 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from bot.answering import answering
     from bot.explain import as_json, as_text, explain
-    from bot.knowing import Knowing
 
     settings = _settings(options)
-    named = "config" in settings.model_fields_set
-    desk = _desk(settings.config) if named or settings.config.exists() else _sample()
+    is_sample = "config" not in settings.model_fields_set and not settings.config.exists()
+    desk = _sample() if is_sample else _desk(settings.config)
     if desk is None:
         return USAGE
     if options.team and options.team not in desk.policy.teams:
         return _complain(f"There is no team {options.team!r}; teams: {', '.join(desk.policy.teams)}.")
-    knowing = Knowing(_articles(desk), precision=desk.policy.precision)
+    semantic = options.tier == "semantic"
+    if semantic:
+        logs.configure(settings.log_format, secrets=_secrets(settings), level=logging.WARNING)
+    knowing, problems = answering(settings, desk, stored=not is_sample, semantic=semantic, at=datetime.now(UTC))
+    _report([problem for problem in problems if has_errors([problem])])
     language = Language(options.lang) if options.lang else None
     match = explain(options.text, knowing, desk.policy, team=options.team, language=language)
     print(json.dumps(as_json(match), ensure_ascii=False) if options.json else as_text(match, desk.policy))
@@ -258,14 +269,6 @@ def _sample() -> Desk:
     if desk is None:
         raise SettingsError(tuple(str(problem) for problem in problems))
     return desk
-
-
-def _articles(desk: Desk) -> KnowledgeBase:
-    from bot.kb import read_folder
-
-    kb, problems = read_folder(desk.kb, policy=desk.policy)
-    _report([problem for problem in problems if has_errors([problem])])
-    return kb
 
 
 def _report(problems: Sequence[Problem]) -> None:

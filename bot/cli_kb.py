@@ -19,8 +19,9 @@ from bot.kbfiles.form import Defaults
 from bot.kbfiles.reading import Reading, read
 from bot.kbfiles.writing import CannotWrite, Format, format_of, write
 from bot.settings import Settings, SettingsError
-from bot.syncing import SOURCE
+from bot.syncing import SOURCE, foreseen
 from bot.yamlfile import Problem, Severity, has_errors
+from storage.engine import is_new
 from storage.library import SqlLibrary
 from triage.errors import AlreadyHeld, Unavailable
 from triage.knowledge import Article
@@ -111,7 +112,7 @@ def _source(path: Path, desk: Desk) -> str:
 
 def _stored(reading: Reading, source: str, settings: Settings, *, dry: bool) -> Replaced:
     """What changed, or would; articles of a file that could not be read stay as they are."""
-    if dry and _is_new(settings):
+    if dry and is_new(settings.database):
         return Replaced(added=tuple(sorted({article.id for article in reading.articles})))
     retire, at = not reading.broken, datetime.now(UTC)
     with _library(settings) as library:
@@ -161,17 +162,25 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _in_force(settings: Settings) -> Sequence[Article]:
-    """The articles in the database; while it holds none, those that the desk would start with."""
-    if not _is_new(settings):
+    """What is in the database with the folder over it, as at a start; without a desk.yaml the database alone."""
+    desk = None if _no_desk(settings) else _desk(settings)
+    if not is_new(settings.database):
         with _library(settings) as library:
-            _, articles = library.articles()
+            articles, problems = _foreseen(library, desk)
         if articles:
+            _report(problems)
             return articles
-    desk = _desk(settings)
+    desk = desk or _desk(settings)
     reading = read(desk.kb, policy=desk.policy)
     _report(reading.problems)
     _say(f"The database holds no article yet: these are the ones in {desk.kb}.")
     return reading.articles
+
+
+def _foreseen(library: SqlLibrary, desk: Desk | None) -> tuple[Sequence[Article], Sequence[Problem]]:
+    if desk is None:
+        return library.articles()[1], ()
+    return foreseen(desk.kb, library, policy=desk.policy, at=datetime.now(UTC))
 
 
 # --- lint --------------------------------------------------------------------------------------
@@ -246,11 +255,6 @@ def _library(settings: Settings) -> Iterator[SqlLibrary]:
         raise _CannotDo(f"The database cannot be used: {error}", UNAVAILABLE) from None
     finally:
         engine.dispose()
-
-
-def _is_new(settings: Settings) -> bool:
-    """Whether the embedded database is still to be made."""
-    return not settings.database_url and not (settings.data / "deskbell.db").exists()
 
 
 def _make_folder(folder: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from bot import deskfile, encoders
+from bot.running import LATE_AFTER
 from bot.settings import Settings
 from bot.yamlfile import Severity
 from storage.engine import make_engine
@@ -16,6 +17,8 @@ from storage.sql import SqlStorage
 from triage.errors import Unavailable
 from triage.matching import EncoderFailed
 from triage.model import Platform
+
+A_MONTH = timedelta(days=30)
 
 
 class State(StrEnum):
@@ -121,11 +124,19 @@ def _health(settings: Settings) -> Iterator[Finding]:
     storage = SqlStorage(make_engine(settings.database))
     try:
         health, unreachable = storage.health(), storage.unreachable()
+        late = storage.late(datetime.now(UTC) - LATE_AFTER)
+        downtimes = storage.downtimes(datetime.now(UTC) - A_MONTH)
         with storage.reading() as reading:
             names = {id: person.name for id, person in reading.people(sorted(unreachable)).items()}
     finally:
         storage.close()
     yield Finding(state=State.OK, text=f"outbox: {health.pending} messages wait")
+    for each in late:
+        text = f"ticket {each.number}: a {each.what} was due {each.since:%Y-%m-%d %H:%M}Z; is `deskbell serve` running?"
+        yield Finding(state=State.WARN, text=text)
+    for down in downtimes:
+        text = f"nothing ran from {down.since:%Y-%m-%d %H:%M}Z to {down.until:%Y-%m-%d %H:%M}Z"
+        yield Finding(state=State.WARN, text=f"{text}; promises broken by that are not counted against agents")
     for turn in health.failed_turns:
         yield Finding(state=State.WARN, text=f"failed turn {turn.id} at {turn.at:%Y-%m-%d %H:%M}Z: {turn.error}")
     for row in health.failed_rows:

@@ -51,8 +51,10 @@ def choice(settings: Settings) -> Choice:
             return _bundled()
 
 
-def loader(settings: Settings) -> Callable[[], CachedEncoder] | None:
+def loader(settings: Settings, *, keep: bool = True) -> Callable[[], CachedEncoder] | None:
     """Loads the encoder in use, behind the vectors kept in the data folder; None when it is off.
+
+    Unless `keep`, nothing is added to those.
 
     Loading takes seconds, and raises EncoderFailed when it cannot be done.
     """
@@ -60,9 +62,9 @@ def loader(settings: Settings) -> Callable[[], CachedEncoder] | None:
         case Kind.OFF:
             return None
         case Kind.BUNDLED:
-            return lambda: _cached(bundled.load(), settings.data)
+            return lambda: _cached(bundled.load(), settings.data, keep=keep)
         case Kind.ENDPOINT:
-            return lambda: _cached(_of(settings), settings.data)
+            return lambda: _cached(_of(settings), settings.data, keep=keep)
 
 
 def attempt(settings: Settings) -> str:
@@ -98,5 +100,5 @@ def _of(settings: Settings) -> EndpointEncoder:
     return EndpointEncoder(settings.embeddings_url, settings.embeddings_model, key)
 
 
-def _cached(encoder: Encoder, folder: Path) -> CachedEncoder:
-    return CachedEncoder(encoder, file_for(folder, encoder.name))
+def _cached(encoder: Encoder, folder: Path, *, keep: bool) -> CachedEncoder:
+    return CachedEncoder(encoder, file_for(folder, encoder.name), keep=keep)

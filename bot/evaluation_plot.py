@@ -19,6 +19,11 @@ _FIRST_ANSWERS = 5
 
 def plot(outcomes: Sequence[Outcome], *, precision: float, title: str, file: Path) -> None:
     """Write a PNG, 1600 by 800 pixels. `precision` is the one aimed at. Raises OSError."""
+    drawn(outcomes, precision=precision, title=title).print_figure(str(file), format="png")
+
+
+def drawn(outcomes: Sequence[Outcome], *, precision: float, title: str) -> Any:
+    """The picture, as matplotlib's canvas."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -30,7 +35,7 @@ def plot(outcomes: Sequence[Outcome], *, precision: float, title: str, file: Pat
     _reliability(diagram, reliability(outcomes), _threshold(outcomes))
     _counts(figure.add_subplot(grid[1, 0], sharex=diagram), outcomes)
     _trade_off(figure.add_subplot(grid[:, 1]), outcomes, precision)
-    canvas.print_figure(str(file), format="png")
+    return canvas
 
 
 def _threshold(outcomes: Sequence[Outcome]) -> float | None:
@@ -56,10 +61,10 @@ def _reliability(axes: Any, bins: Sequence[Bin], threshold: float | None) -> Non
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
         )
     _mark_threshold(axes, threshold)
-    axes.set(xlim=(0, 1), ylim=(-0.15, 1.15), ylabel="share right, of all questions (25 % out of scope)")
-    axes.set_title("Reliability: what a confidence is worth", fontsize=13)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.25, 1.2), ylabel="share right, of all questions (25 % out of scope)")
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.tick_params(labelbottom=False)
-    _dress(axes)
+    _dress(axes, "Reliability: what a confidence is worth")
 
 
 def _counts(axes: Any, outcomes: Sequence[Outcome]) -> None:
@@ -68,7 +73,7 @@ def _counts(axes: Any, outcomes: Sequence[Outcome]) -> None:
         axes.hist(values, bins=20, range=(0, 1), color=color, alpha=0.55, label=f"{len(values)} {label}")
     axes.set(xlabel="confidence", ylabel="questions")
     axes.tick_params(labelsize=11)
-    axes.legend(fontsize=10, frameon=False, loc="upper center", ncols=2)
+    _explain(axes, in_layout=True)
     axes.grid(visible=True, color="#e5e5e5")
     axes.set_axisbelow(True)
 
@@ -77,13 +82,12 @@ def _trade_off(axes: Any, outcomes: Sequence[Outcome], precision: float) -> None
     inside = sum(outcome.in_scope for outcome in outcomes)
     points = [point for point in trade_off(outcomes) if point.coverage * inside >= _FIRST_ANSWERS]
     axes.plot([p.coverage for p in points], [p.precision for p in points], color=_BLUE, linewidth=2)
-    axes.axhline(precision, color=_GREY, linestyle="--", linewidth=1.2, label=f"precision aimed at: {precision:.2f}")
+    axes.axhline(precision, color=_GREY, linestyle="--", linewidth=1.2, label=f"aimed at: {precision:.3g}")
     _mark_in_force(axes, outcomes, inside)
     lowest = min((p.precision for p in points), default=0.0)
-    axes.set(xlim=(0, 1.02), ylim=(max(0.0, lowest - 0.05), 1.01))
+    axes.set(xlim=(0, 1.02), ylim=(max(0.0, lowest - 0.05), 1.02))
     axes.set(xlabel="coverage: share of questions in scope that are answered", ylabel="precision of the answers")
-    axes.set_title("Trade-off: every threshold, and the one in force", fontsize=13)
-    _dress(axes)
+    _dress(axes, "Trade-off: every threshold, and the one in force")
 
 
 def _mark_in_force(axes: Any, outcomes: Sequence[Outcome], inside: int) -> None:
@@ -92,7 +96,7 @@ def _mark_in_force(axes: Any, outcomes: Sequence[Outcome], inside: int) -> None:
         axes.plot([], [], " ", label="in force: nothing is answered")
         return
     coverage = sum(outcome.answered and outcome.in_scope for outcome in outcomes) / inside
-    told = f"in force: from {threshold:.3f} up\nprecision {precision:.3f}, coverage {coverage:.2f}"
+    told = f"in force, {threshold:.3f}: precision {precision:.3f}, coverage {coverage:.2f}"
     axes.plot([coverage], [precision], "o", color=_RED, markersize=11, label=told)
 
 
@@ -101,10 +105,29 @@ def _mark_threshold(axes: Any, threshold: float | None) -> None:
         axes.axvline(threshold, color=_RED, linewidth=1.5, label=f"answers from {threshold:.3f} up")
 
 
-def _dress(axes: Any) -> None:
+def _dress(axes: Any, title: str) -> None:
+    axes.set_title(title, fontsize=13, pad=28)
     axes.xaxis.label.set_size(12)
     axes.yaxis.label.set_size(12)
     axes.tick_params(labelsize=11)
     axes.grid(visible=True, color="#e5e5e5")
     axes.set_axisbelow(True)
-    axes.legend(fontsize=11, frameon=True, framealpha=0.9, loc="best")
+    _explain(axes, in_layout=False)
+
+
+def _explain(axes: Any, *, in_layout: bool) -> None:
+    """The legend in one line above the axes: inside them it would lie on the curve of some data.
+
+    Where the title leaves it room, it is no part of the layout, and so cannot make the axes narrow.
+    """
+    legend = axes.legend(
+        fontsize=10.5,
+        frameon=False,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3,
+        borderaxespad=0.2,
+        columnspacing=1.5,
+        handlelength=1.6,
+    )
+    legend.set_in_layout(in_layout)

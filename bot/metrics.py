@@ -12,4 +12,5 @@ DELIVERY_SECONDS = Histogram(
 )
 PENDING = Gauge("deskbell_outbox_pending", "Outbox rows that wait")
 TICKETS = Gauge("deskbell_tickets", "Tickets by status", ["status"])
+LATE = Gauge("deskbell_late", "Pings and escalation steps whose time passed without their being done")
 PINGS = Counter("deskbell_pings_total", "Clock stages rung")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from bot.clockwork import Clockwork
 from bot.delivery import Delivery
 from bot.knowing import Knowing
-from bot.metrics import PENDING, PINGS, TICKETS
+from bot.metrics import LATE, PENDING, PINGS, TICKETS
 from bot.pulling import pull
 from bot.reporting import Reporting
 from bot.syncing import FolderSync
@@ -32,6 +32,10 @@ SWEEP_SECONDS = 2.0
 PURGE_SECONDS = 3_600.0
 GAUGE_SECONDS = 15.0
 REPORT_SECONDS = 60.0
+WATCH_SECONDS = 30.0
+LATE_AFTER = timedelta(seconds=60)
+"""So long after its time something that was not done is reported."""
+
 SYNC_SECONDS = 1.0
 FOLLOW_SECONDS = 1.0
 LONGEST_PAUSE = 15.0
@@ -99,6 +103,7 @@ class Running:
         self.clockwork.every(self.sweep_seconds, "sweep", self.sweep)
         self.clockwork.every(PURGE_SECONDS, "purge", self._purge)
         self.clockwork.every(GAUGE_SECONDS, "gauges", self._measure)
+        self.clockwork.every(WATCH_SECONDS, "watchdog", self.watch)
         self.clockwork.every(REPORT_SECONDS, "report", self.report)
         self.clockwork.every(FOLLOW_SECONDS, "articles", self.follow)
         self.clockwork.every(SYNC_SECONDS, "folder", self.sync)
@@ -149,6 +154,13 @@ class Running:
         PINGS.inc(swept.rung)
         if swept.any:
             self.delivery.nudge()
+
+    async def watch(self) -> None:
+        """Prove that all whose time has come was done, or say what was not (SLA.md, rule 11)."""
+        late = await self.run(lambda: self.storage.late(self.now() - LATE_AFTER))
+        LATE.set(len(late))
+        for each in late:
+            log.error("not done in time", what=each.what, ticket=each.number, since=each.since.isoformat())
 
     async def report(self) -> None:
         """Post the reports of the day before that are due."""

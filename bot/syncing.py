@@ -1,13 +1,15 @@
 """The folder of articles, kept in step with the library.
 
 `bot.running` calls `FolderSync.sync` at the start and every two seconds, off the event loop. Nothing is
-read while nothing changed.
+read while nothing changed. `foreseen` tells `bot.answering` and `bot.cli_kb` what that comes to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -20,6 +22,8 @@ from triage.policy import Policy
 from triage.ports import Library, Now, Replaced
 
 SOURCE = "folder"
+
+Problems = Sequence[Problem]
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 """Name, size and time of change, in nanoseconds, of each file."""
@@ -49,7 +53,7 @@ class FolderSync:
         seen = fingerprint(self.folder)
         if seen == self._seen:
             return None
-        found = self._read()
+        found = _read(self.folder, self._policy)
         if fingerprint(self.folder) != seen:
             return None  # somebody is writing to it just now
         replaced, refused = self._replace(found)
@@ -58,12 +62,6 @@ class FolderSync:
         if replaced:
             log.info("articles synced", **{name: len(getattr(replaced, name)) for name in Replaced.__slots__})
         return replaced
-
-    def _read(self) -> Reading:
-        if not self.folder.is_dir():
-            missing = Problem(file=self.folder, line=1, message="the folder of articles does not exist")
-            return Reading(problems=(missing,))
-        return read(self.folder, policy=self._policy)
 
     def _replace(self, found: Reading) -> tuple[Replaced, list[str]]:
         """What changed, and what the library refused. Nothing is retired while a file could bring anything."""
@@ -76,8 +74,7 @@ class FolderSync:
         try:
             done, refused = replace(found.articles), []
         except AlreadyHeld as error:
-            free = (article for article in found.articles if (article.id, article.language) not in error.held)
-            done, refused = replace(free), [str(error)]
+            done, refused = replace(_free(found, error)), [str(error)]
         self._remember(found)
         return done, refused
 
@@ -94,6 +91,39 @@ class FolderSync:
             if problem not in self._told:
                 log.warning("articles are left as they were", problem=problem)
         self._told = frozenset(problems)
+
+
+class Foresight(Protocol):
+    """What a library must be able to tell without changing."""
+
+    def foresee(
+        self, source: str, articles: Sequence[Article], at: datetime, *, retire: bool = True
+    ) -> tuple[Article, ...]: ...
+
+
+def foreseen(folder: Path, library: Foresight, *, policy: Policy, at: datetime) -> tuple[tuple[Article, ...], Problems]:
+    """The articles that a desk started now would have in force, and what is wrong with the folder's; writes nothing.
+
+    Raises Unavailable.
+    """
+    found = _read(folder, policy)
+    try:
+        return library.foresee(SOURCE, found.articles, at, retire=not found.broken), found.problems
+    except AlreadyHeld as error:
+        held = Problem(file=folder, line=1, message=str(error))
+        return library.foresee(SOURCE, _free(found, error), at, retire=not found.broken), (*found.problems, held)
+
+
+def _read(folder: Path, policy: Policy) -> Reading:
+    if not folder.is_dir():
+        missing = Problem(file=folder, line=1, message="the folder of articles does not exist")
+        return Reading(problems=(missing,))
+    return read(folder, policy=policy)
+
+
+def _free(found: Reading, error: AlreadyHeld) -> tuple[Article, ...]:
+    """The articles that no other source has."""
+    return tuple(article for article in found.articles if (article.id, article.language) not in error.held)
 
 
 def fingerprint(folder: Path) -> Fingerprint:

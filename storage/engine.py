@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -53,6 +54,12 @@ def make_engine(url: str, *, timeouts: bool = True) -> Engine:
     limits = f" -c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}" if timeouts else ""
     options = f"-c timezone=UTC{limits} {parsed.query.get('options', '')}".strip()
     return create_engine(parsed, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 3})
+
+
+def is_new(url: str) -> bool:
+    """Whether it is an embedded database whose file is still to be made: connecting would make it."""
+    parsed = database_url(url)
+    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from storage.codec import build, build_all, values
-from storage.engine import insert_new
+from storage.engine import insert_new, upsert
 from storage.library import revise, write_articles
 from storage.rows import cases, kb_events, phrasings, proposals, tickets
 from storage.sources import LEARNED, Sync
@@ -27,7 +27,7 @@ def learn(db: Connection, change: LearningChange, at: datetime) -> None:
     """Write one change. Raises Conflict when a proposal is settled already."""
     match change:
         case KeepCase(case=case):
-            insert_new(db, cases, values(case), "id")
+            upsert(db, cases, values(case), "id")
         case Count():
             insert_new(db, kb_events, values(change) | {"at": at}, "id")
         case AddPhrasing():

@@ -44,7 +44,7 @@ class SqlLibrary:
         with self._snapshot() as db:
             revision = _revision(db)
             rows = db.execute(select(shelf).where(shelf.c.retired_at.is_(None))).all()
-            learned = build_all(Learned, db.execute(select(phrasings).order_by(phrasings.c.id)).all())
+            learned = _learned(db)
         return revision, in_force(map(_shelved, rows), learned)
 
     def replace(
@@ -75,6 +75,17 @@ class SqlLibrary:
         sync = Sync(source=source, articles=articles, at=at, retire=retire)
         with self._snapshot() as db:
             return plan(sync, _held(db, sync)).replaced
+
+    def foresee(
+        self, source: str, articles: Sequence[Article], at: datetime, *, retire: bool = True
+    ) -> tuple[Article, ...]:
+        """What would be in force after `replace`. Raises AlreadyHeld like it."""
+        sync = Sync(source=source, articles=articles, at=at, retire=retire)
+        with self._snapshot() as db:
+            held = {each.key: each for each in map(_shelved, db.execute(select(shelf)).all())}
+            learned = _learned(db)
+        after = {**held, **{row.key: row for row in plan(sync, held).rows}}
+        return in_force(after.values(), learned)
 
     def pulled(self, folder: str, at: datetime, problem: str | None) -> None:
         """Keep how the last pull of a git checkout ended."""
@@ -134,6 +145,10 @@ def _held(db: Connection, sync: Sync) -> Mapping[Key, Shelved]:
     query = select(shelf) if sync.retire or len(ids) > FEW else select(shelf).where(shelf.c.id.in_(sorted(ids)))
     found = map(_shelved, db.execute(query).all())
     return {each.key: each for each in found}
+
+
+def _learned(db: Connection) -> Sequence[Learned]:
+    return build_all(Learned, db.execute(select(phrasings).order_by(phrasings.c.id)).all())
 
 
 def _shelved(row: Row[*tuple[Any, ...]]) -> Shelved:

@@ -20,7 +20,7 @@ def learn(tables: Tables, change: LearningChange, at: datetime) -> None:
     """Write one change inside a transaction. Raises Conflict when a proposal is settled already."""
     match change:
         case KeepCase(case=case):
-            tables.put(tables.cases, case.id, tables.cases.get(case.id, case))
+            tables.put(tables.cases, case.id, case)
         case Count(id=id):
             tables.put(tables.kb_events, id, tables.kb_events.get(id, (at, change)))
         case AddPhrasing():

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
-from storage.engine import is_postgres, make_engine, writing
+from storage.engine import is_postgres, make_engine, reading, writing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+Access = Callable[[Engine], AbstractContextManager[Connection]]
+"""`reading` or `writing`."""
 LOCK = 0x6465736B
 """Replicas that start together migrate one after the other."""
 
@@ -33,17 +35,17 @@ def migrate(url: str) -> None:
 def pending_migrations(url: str) -> tuple[str, ...]:
     """The revisions that `migrate` would apply, oldest first. Raises Unavailable."""
     script = ScriptDirectory.from_config(_config())
-    with _connected(url) as connection:
+    with _connected(url, reading) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     missing = script.iterate_revisions("head", current or "base")
     return tuple(revision.revision for revision in missing)[::-1]
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def _connected(url: str, access: Access = writing) -> Iterator[Connection]:
     engine = make_engine(url, timeouts=False)
     try:
-        with writing(engine) as connection:
+        with access(engine) as connection:
             yield connection
     finally:
         engine.dispose()

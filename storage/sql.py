@@ -12,12 +12,14 @@ from sqlalchemy import Engine, delete, null, select, update
 
 from storage.agreements import Agreements
 from storage.engine import reading, writing
+from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
 from storage.rows import inbox, kb_events, locks, outbox, pings
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
 from storage.views import Health, SqlReading
+from triage.figures import Downtime
 from triage.learning import Case
 
 INBOX_DAYS = 7
@@ -76,6 +78,24 @@ class SqlStorage:
         """The newest labelled cases, oldest first."""
         with self.reading() as views:
             return views.lessons.cases(limit)
+
+    def histories(self, since: datetime) -> Iterator[History]:
+        """Whole tickets opened since then, in the order of their numbers."""
+        with reading(self._engine) as db:
+            yield from histories(db, self._agreements, since)
+
+    def open_tickets(self) -> Sequence[str]:
+        with reading(self._engine) as db:
+            return open_tickets(db)
+
+    def downtimes(self, since: datetime) -> tuple[Downtime, ...]:
+        with reading(self._engine) as db:
+            return downtimes_since(db, since)
+
+    def late(self, at: datetime) -> Sequence[Late]:
+        """What should have been done by then and was not."""
+        with reading(self._engine) as db:
+            return late(db, at)
 
     def purge(self, now: datetime) -> None:
         """Forget inbox keys after 7 days, what was said after 30, figures after 90; outbox keys stay."""

@@ -83,8 +83,8 @@ def case(
     ticket: str | None = None,
     audience: str = "company",
 ) -> Case:
-    """A case whose id is the same whenever the same person says the same of the same question."""
-    id = digest(person, normalise(text), article or "", kind)
+    """A case whose id is the same whenever the same person says the same of the same question, and ticket."""
+    id = digest(person, normalise(text), article or "", kind, *([ticket] if ticket else []))
     return Case(id=id, at=at, text=text, article=article, kind=kind, person=person, ticket=ticket, audience=audience)
 
 
@@ -102,11 +102,36 @@ def labelled(cases: Iterable[Case], audience: frozenset[str] | None = None) -> l
 def standing(cases: Iterable[Case]) -> list[Case]:
     """Of several cases about one text the one that counts: an agent's before a requester's, then the newest."""
     best: dict[str, Case] = {}
-    for each in sorted(cases, key=lambda each: each.at):
+    for each in _not_taken_back(cases):
         text = normalise(each.text)
         if text and (text not in best or _weight(each) >= _weight(best[text])):
             best[text] = each
     return list(best.values())
+
+
+def said_by_agents(cases: Iterable[Case], requester: str) -> list[Case]:
+    """Of one ticket's cases what agents said and did not take back, in order: which article answers it, or that
+    none does. The last one is what is in force."""
+    return [
+        each
+        for each in _not_taken_back(cases)
+        if each.kind is CaseKind.LINKED or (each.kind is CaseKind.NONE_OF_THESE and each.person != requester)
+    ]
+
+
+def _not_taken_back(cases: Iterable[Case]) -> list[Case]:
+    """In order of time, without the links that were corrected later."""
+    kept: list[Case] = []
+    for each in sorted(cases, key=lambda each: each.at):
+        if each.kind is CaseKind.CORRECTED:
+            kept = [before for before in kept if not _is_link_of(each, before)]
+        kept.append(each)
+    return kept
+
+
+def _is_link_of(correction: Case, before: Case) -> bool:
+    same = before.article == correction.article and normalise(before.text) == normalise(correction.text)
+    return same and before.kind is CaseKind.LINKED
 
 
 def _weight(each: Case) -> tuple[bool, bool]:

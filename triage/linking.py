@@ -1,7 +1,8 @@
 """The verb `kb` on a ticket: agents say which article answers its question, which does not, or send one.
 
 Called by `triage.decide`; `which` also by `triage.working` when a ticket is resolved. A link becomes a
-labelled case (`triage.proposing`) and may be sent to the requester as an answer.
+labelled case (`triage.proposing`) and may be sent to the requester as an answer. That an article answers a
+ticket and that none does exclude each other: whichever was said first is kept until an agent says "instead".
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from triage.casework import shortened
 from triage.changes import AddEntry, Decision
 from triage.commands import Command
 from triage.knowledge import Article
-from triage.learning import CaseKind, ProposalKind
+from triage.learning import Case, CaseKind, ProposalKind, said_by_agents
 from triage.matching import Verdict
 from triage.model import Entry, EntryKind, Ticket
 from triage.outgoing import Answer, Choice, Direct, Outgoing
 from triage.phrases import noted, say
 from triage.policy import audience
-from triage.proposing import add_article, add_phrasing, judged, may_learn_from
+from triage.proposing import add_article, add_phrasing, judged, may_learn_from, taken_back
 from triage.timeline import Do
 from triage.turn import Turn
 
-NOT, SEND, NONE = "not", "send", "none"
-"""`kb 42 not vpn-drops`, `kb 42 vpn-drops send`, `kb 42 none`."""
+NOT, SEND, NONE, INSTEAD = "not", "send", "none", "instead"
+"""`kb 42 not vpn-drops`, `kb 42 vpn-drops send`, `kb 42 none`; `… instead` of what was said before."""
 
 MAX_TITLE = 60
 """Characters of a title on a button; Slack shows 75."""
@@ -35,8 +36,11 @@ def kb(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     words = command.rest.split()
     if not words:
         return _choose(turn, ticket)
+    instead = len(words) > 1 and words[-1] == INSTEAD
+    if instead:
+        words.pop()
     if words == [NONE]:
-        return _none(turn, ticket)
+        return _none(turn, ticket, instead=instead)
     against, send = words[0] == NOT, words[-1] == SEND
     id = " ".join(words[1:] if against else words[:-1] if send else words)
     article = turn.situation.kb.article(id, turn.sender.language)
@@ -44,12 +48,14 @@ def kb(turn: Turn, ticket: Ticket, command: Command) -> Decision:
         return turn.say("kb.no_article", word=id)
     if against:
         return _correct(turn, ticket, article)
+    if not instead and _has_none(turn, ticket):
+        return _keep_none(turn, ticket, article, " ".join(words))
     return _send(turn, ticket, article) if send else _link(turn, ticket, article)
 
 
 def concerned(command: Command) -> str:
     """The id of the article that such a command is about."""
-    words = [word for word in command.rest.split() if word not in (NOT, SEND)]
+    words = [word for word in command.rest.split() if word not in (NOT, SEND, INSTEAD)]
     return " ".join(words)
 
 
@@ -63,8 +69,7 @@ def _choose(turn: Turn, ticket: Ticket) -> Decision:
 def which(turn: Turn, ticket: Ticket, body: str) -> tuple[tuple[Choice, ...], Decision]:
     """Buttons to ask an agent what answered a ticket that is being resolved; where no article is near,
     the proposal of a new one from `body`, the agent's answer, instead."""
-    linked = any(case.kind is CaseKind.LINKED for case in turn.situation.taught.cases)
-    if linked or not may_learn_from(turn, ticket):
+    if _said(turn, ticket) or not may_learn_from(turn, ticket):
         return (), Decision()
     match = turn.match
     if match is None:
@@ -90,13 +95,52 @@ def _no_article(ticket: Ticket) -> Choice:
     return Choice(label="kb.none", command=f"kb {ticket.number} {NONE}")
 
 
-def _none(turn: Turn, ticket: Ticket) -> Decision:
+def _none(turn: Turn, ticket: Ticket, *, instead: bool) -> Decision:
     """No article answers it: the agent's answer may become one."""
+    linked = [each for each in _said(turn, ticket) if each.kind is CaseKind.LINKED]
+    if linked and not instead and not _has_none(turn, ticket):
+        return _keep_link(turn, ticket, linked[-1])
     proposed = add_article(turn, ticket, answer_given(turn, ticket))
     phrase = "kb.noted_proposed" if proposed.changes else "kb.noted"
-    return turn.say(phrase, number=ticket.number) + judged(turn, ticket, None, CaseKind.NONE_OF_THESE) + proposed
+    told = turn.say(phrase, number=ticket.number)
+    for each in linked:
+        told += _unlinked(turn, ticket, each)
+    return told + judged(turn, ticket, None, CaseKind.NONE_OF_THESE) + proposed
 
 
+# --- what was said before ----------------------------------------------------------------------
+def _said(turn: Turn, ticket: Ticket) -> list[Case]:
+    return said_by_agents(turn.situation.taught.cases, ticket.requester)
+
+
+def _has_none(turn: Turn, ticket: Ticket) -> bool:
+    """Whether an agent said last that no article answers it."""
+    said = _said(turn, ticket)
+    return bool(said) and said[-1].kind is CaseKind.NONE_OF_THESE
+
+
+def _keep_link(turn: Turn, ticket: Ticket, linked: Case) -> Decision:
+    command = f"kb {ticket.number} {NONE} {INSTEAD}"
+    change = Choice(label="kb.none_instead", command=command)
+    article = turn.situation.kb.article(linked.article or "", turn.sender.language)
+    if article is None:
+        return turn.say("kb.keeps_other", choices=(change,), number=ticket.number, command=command)
+    return turn.say("kb.keeps_link", choices=(change,), number=ticket.number, title=article.title, command=command)
+
+
+def _keep_none(turn: Turn, ticket: Ticket, article: Article, words: str) -> Decision:
+    command = f"kb {ticket.number} {words} {INSTEAD}"
+    change = Choice(label="kb.link_instead", command=command)
+    return turn.say("kb.keeps_none", choices=(change,), number=ticket.number, title=article.title, command=command)
+
+
+def _unlinked(turn: Turn, ticket: Ticket, linked: Case) -> Decision:
+    article = turn.situation.kb.article(linked.article or "", turn.sender.language)
+    line = _noted_once(turn, ticket, article, "event.corrected") if article else Decision()
+    return line + taken_back(turn, linked)
+
+
+# --- linking and correcting --------------------------------------------------------------------
 def answer_given(turn: Turn, ticket: Ticket) -> str:
     """The last that an agent wrote to the requester."""
     given = (line.text for line in reversed(turn.situation.history) if line.kind is EntryKind.REPLY)

@@ -26,6 +26,7 @@ from triage.knowledge import Article
 from triage.learning import (
     ASKED,
     PROPOSALS_A_DAY,
+    Case,
     CaseKind,
     Event,
     Proposal,
@@ -145,6 +146,20 @@ def judged(turn: Turn, ticket: Ticket, article: Article | None, kind: CaseKind) 
         return Decision()
     question = turn.situation.loaded.opening
     return _case(turn, question, article, kind, ticket=ticket.id)
+
+
+def taken_back(turn: Turn, linked: Case) -> Decision:
+    """The agent says that this article does not answer the ticket after all."""
+    corrected = case(
+        at=turn.now,
+        text=linked.text,
+        article=linked.article,
+        kind=CaseKind.CORRECTED,
+        person=turn.sender.id,
+        ticket=linked.ticket,
+        audience=linked.audience,
+    )
+    return Decision(changes=(KeepCase(case=corrected),))
 
 
 # --- proposals ---------------------------------------------------------------------------------

@@ -49,11 +49,12 @@ class CachedEncoder:
     """Implements `triage.matching.Encoder`: a message is looked up and never kept, an article's text is kept.
 
     `file` belongs to one encoder (see `file_for`) and may be shared by processes. `now` gives seconds
-    since 1970.
+    since 1970. Unless `keep`, what the file has is used and nothing is added to it.
     """
 
-    def __init__(self, inner: Encoder, file: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, inner: Encoder, file: Path, *, now: Callable[[], float] = time.time, keep: bool = True) -> None:
         self.name = inner.name
+        self._keep = keep
         self._inner = inner
         self._store = _Store(file, inner.name, now=now)
 
@@ -65,6 +66,8 @@ class CachedEncoder:
 
     def remember(self, texts: Sequence[str]) -> Rows:
         """As `encode`, and keeps what it had to encode, also when it fails half-way."""
+        if not self._keep:
+            return self.encode(texts)
         self._store.refresh()
         known = self._store.find(texts)
         new = [text for text in dict.fromkeys(texts) if text not in known]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,13 @@ PREFIX = "deskbell:"
 MAX_LENGTH = 2_000_000
 """Characters of one page; a page is one article."""
 MAX_ELEMENTS = 50_000
+PLACES = {
+    "lang": '<html lang="ko"> (or en, or zh-Hant)',
+    "title": "<title>VPN drops</title>",
+    "team": f'<meta name="{PREFIX}team" content="it">, or import with --team',
+    "audience": f'<meta name="{PREFIX}audience" content="company">, or import with --audience',
+}
+"""How a page names what every article must have; an id it always has."""
 LISTS = {"phrasings": "How people ask this", "against": "What people ask that is something else"}
 
 _DROPPED = ["script", "style", "iframe", "frame", "frameset", "object", "embed", "applet", "noscript", "template"]
@@ -75,7 +83,15 @@ def read(text: str, file: Path, defaults: Defaults) -> Read:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         return [], [Problem(file=file, line=1, message=f"not valid HTML: {reason}")]
     found, problems = page(source)
-    return ([found] if found else []), problems
+    return ([found] if found else []), [_with_place(problem) for problem in problems]
+
+
+def _with_place(problem: Problem) -> Problem:
+    """Of what is missing also where it would stand in a page."""
+    key, _, message = problem.message.partition(": ")
+    if message != "is missing" or key not in PLACES:
+        return problem
+    return replace(problem, message=f"{problem.message}: add {PLACES[key]}")
 
 
 def write(article: Article) -> str:
@@ -113,8 +129,10 @@ def _parsed(text: str) -> BeautifulSoup:
 def _source(soup: BeautifulSoup, text: str, file: Path, defaults: Defaults) -> Source:
     data: dict[str, Tree] = {"id": re.sub(r"[\s:/@,]+", "-", file.stem)}
     lines: dict[Where, int] = {(): 1}
-    if language := _LANGUAGES.match(_attribute(soup.find("html"), "lang")):
-        data["lang"] = language[1]
+    if language := _attribute(soup.find("html"), "lang").strip():
+        known = _LANGUAGES.match(language)
+        data["lang"] = known[1] if known else language
+        lines["lang",] = text.count("\n", 0, max(text.lower().find("<html"), 0)) + 1
     for key, value in (("team", defaults.team), ("audience", defaults.audience)):
         if value:
             data[key] = value

@@ -48,12 +48,13 @@ def lessons(bench: Bench, read: Callable[[Lessons], Any]) -> Any:
 
 # --- cases ---------------------------------------------------------------------------------------
 def test_a_case_is_kept_once_and_comes_back_whole(bench: Bench) -> None:
-    """Pressing again later changes nothing."""
+    """Saying it again later makes it newer, since the last word counts."""
     first = said(ticket="t1", audience="team:it")
+    again = replace(first, at=minutes(5))
     record(bench.storage, KeepCase(case=first))
-    record(bench.storage, KeepCase(case=replace(first, at=minutes(5))))
-    assert list(bench.storage.cases()) == [first]
-    assert list(lessons(bench, lambda read: read.cases_of("t1"))) == [first]
+    record(bench.storage, KeepCase(case=again))
+    assert list(bench.storage.cases()) == [again]
+    assert list(lessons(bench, lambda read: read.cases_of("t1"))) == [again]
 
 
 def test_the_newest_cases_come_oldest_first(bench: Bench) -> None:

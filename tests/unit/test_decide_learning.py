@@ -1,4 +1,4 @@
-"""What presses and agents' words teach: cases, figures, proposals to an article's owner, and the verb `kb`.
+"""What presses and agents' words teach: cases, figures, and proposals to an article's owner.
 
 Lee leads IT and looks after its articles; Kim is an agent; HR is restricted; Max is a stranger.
 """
@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 
 from tests.builders import (
-    ASKED,
-    BANDS,
-    CARD,
     DM,
     HR_HELP,
     LOBBY,
@@ -26,21 +23,19 @@ from tests.builders import (
     commands,
     conversation,
     decided,
-    entry,
     hr_ticket,
     loaded,
     match,
     mention,
     message,
     notice,
-    person,
     phrases,
     press,
     saying,
     slash,
-    ticket,
 )
-from triage.changes import AddArticle, AddEntry, AddPhrasing, Converse, Count, Decision, KeepCase, Propose, Settle
+from tests.unit.learning_cases import judged, proposed
+from triage.changes import AddArticle, AddPhrasing, Converse, Count, Decision, KeepCase, Propose, Settle
 from triage.knowledge import Article, KnowledgeBase
 from triage.learning import (
     PROPOSALS_A_DAY,
@@ -53,8 +48,8 @@ from triage.learning import (
     proposal_id,
 )
 from triage.matching import Verdict
-from triage.model import EntryKind, Language, Status, Ticket
-from triage.outgoing import Answer, Direct, InThread, OnSlot, Privately
+from triage.model import Language
+from triage.outgoing import Direct, InThread, OnSlot
 from triage.ports import Loaded
 from triage.turn import Taught
 
@@ -66,18 +61,8 @@ def solved(asked: Any = ANSWERED, *, article: str = "vpn", **known: Any) -> Deci
     return decided(press(f"solved {article}"), Loaded(conversation=asked), **known)
 
 
-def cases(decision: Decision) -> list[tuple[CaseKind, str | None]]:
-    return [(change.case.kind, change.case.article) for change in changed(decision, KeepCase)]
-
-
 def events(decision: Decision) -> list[tuple[Event, str]]:
     return [(change.event, change.team) for change in changed(decision, Count)]
-
-
-def made(decision: Decision) -> Proposal:
-    (change,) = changed(decision, Propose)
-    found: Proposal = change.proposal
-    return found
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -134,7 +119,7 @@ def test_pressing_twice_says_the_same() -> None:
 def test_a_press_that_proves_nothing_teaches_nothing(asked: Any) -> None:
     """What was asked for that answer, by whoever presses, is not known."""
     decision = solved(asked)
-    assert (cases(decision), events(decision)) == ([], [])
+    assert (judged(decision), events(decision)) == ([], [])
     assert phrases(decision) == {"answer.solved"}
 
 
@@ -149,7 +134,7 @@ def test_no_get_me_a_person_contradicts_the_answer() -> None:
 def test_none_of_these_is_a_case_without_an_article() -> None:
     """Nothing that was suggested answers it."""
     decision = decided(press("ticket"), Loaded(conversation=conversation(question=QUESTION)))
-    assert cases(decision) == [(CaseKind.NONE_OF_THESE, None)]
+    assert judged(decision) == [(CaseKind.NONE_OF_THESE, None)]
 
 
 # --- what is never learned -------------------------------------------------------------------------
@@ -186,7 +171,7 @@ def test_what_is_asked_in_a_restricted_channel_stays_that_teams() -> None:
 def test_a_confirmed_question_is_proposed_as_a_phrasing() -> None:
     """To the lead, since the article has no owner; three answers are possible."""
     decision = solved()
-    proposal = made(decision)
+    proposal = proposed(decision)
     assert (proposal.kind, proposal.article, proposal.text) == (ProposalKind.PHRASING, "vpn", QUESTION)
     asked = saying(decision, "learn.phrasing")
     assert asked.to == Direct(person="lee")
@@ -203,7 +188,7 @@ def with_owner(owner: str) -> KnowledgeBase:
 @pytest.mark.parametrize(("owner", "asked"), [("kim", "kim"), ("chen", "lee"), ("nobody", "lee"), ("ada", "ada")])
 def test_a_question_is_shown_only_to_who_may_read_its_team(owner: str, asked: str) -> None:
     """An owner who does not work for the team gives way to its lead."""
-    assert made(solved(kb=with_owner(owner))).person == asked
+    assert proposed(solved(kb=with_owner(owner))).person == asked
 
 
 def test_with_nobody_to_ask_nothing_is_proposed() -> None:
@@ -211,7 +196,7 @@ def test_with_nobody_to_ask_nothing_is_proposed() -> None:
     teams = {id: replace(team, lead=None) for id, team in POLICY.teams.items()}
     decision = solved(policy=replace(POLICY, teams=teams))
     assert changed(decision, Propose) == []
-    assert cases(decision) == [(CaseKind.CONFIRMED, "vpn")]
+    assert judged(decision) == [(CaseKind.CONFIRMED, "vpn")]
 
 
 @pytest.mark.parametrize("question", ["VPN keep dropping", "x" * 301, "write to kim@example.com, it drops"])
@@ -223,14 +208,14 @@ def test_what_may_not_or_need_not_be_a_phrasing_is_not_proposed(question: str) -
 @pytest.mark.parametrize("state", ProposalState)
 def test_nearly_the_same_is_proposed_once(state: ProposalState) -> None:
     """Waiting, accepted or declined: nobody is asked again."""
-    before = replace(made(solved()), id="other", text=QUESTION.upper() + "!", state=state)
+    before = replace(proposed(solved()), id="other", text=QUESTION.upper() + "!", state=state)
     assert changed(solved(taught=Taught(proposals=(before,))), Propose) == []
 
 
 def test_who_got_many_proposals_today_gets_no_more() -> None:
     """It is kept for a quieter day."""
     decision = solved(taught=Taught(offered={"lee": PROPOSALS_A_DAY}))
-    assert made(decision).offered_at is None
+    assert proposed(decision).offered_at is None
     assert phrases(decision) == {"answer.solved"}
 
 
@@ -280,7 +265,7 @@ def test_one_press_adds_the_phrasing(answer: str, against: bool, said: str) -> N
 
 def test_not_this_is_a_correction_too() -> None:
     """The owner knows better than who pressed "yes"."""
-    assert cases(settled("not")) == [(CaseKind.CORRECTED, "vpn")]
+    assert judged(settled("not")) == [(CaseKind.CORRECTED, "vpn")]
 
 
 def test_no_thanks_adds_nothing() -> None:
@@ -333,7 +318,7 @@ def test_a_new_article_is_written_with_one_press() -> None:
     article: Article = change.article
     assert (article.id, article.body, article.phrasings) == ("ticket-7", "Use the other tunnel.", (QUESTION,))
     assert (article.team, article.audience, article.owner) == ("it", "company", "lee")
-    assert cases(decision) == [(CaseKind.LINKED, "ticket-7")]
+    assert judged(decision) == [(CaseKind.LINKED, "ticket-7")]
 
 
 def test_an_article_of_a_team_that_is_restricted_by_now_is_for_the_team() -> None:
@@ -348,196 +333,3 @@ def test_a_ticket_that_became_restricted_teaches_nothing_any_more() -> None:
     decision = settled("add", WRITTEN, restricted=True)
     assert changed(decision, AddArticle) == []
     assert phrases(decision) == {"learn.declined"}
-
-
-# --- agents ----------------------------------------------------------------------------------------
-def by_kim(text: str, found: Ticket | None = None, **known: Any) -> Decision:
-    """Kim, by button; the ticket's question is "Printer on fire"."""
-    loads = loaded(found or ticket(owner="kim"))
-    return decided(press(text, by="kim", at=CARD), loads, **known)
-
-
-NEAR = match(Verdict.SUGGEST, VPN, MAIL)
-
-
-def test_a_resolved_ticket_asks_which_article_answered_it() -> None:
-    """The three nearest, and that it was none of them."""
-    told = notice(by_kim("resolve 7 new cable", match=NEAR), "kb.which_solved")
-    assert commands(told.choices) == ["kb 7 vpn", "kb 7 mail", "kb 7 none"]
-
-
-def test_a_ticket_that_is_linked_already_asks_nothing() -> None:
-    """Nor does a restricted one."""
-    linked = Case(id="c", at=NOW, text="q", article="vpn", kind=CaseKind.LINKED, person="kim", ticket="t7")
-    assert "kb.which_solved" not in phrases(by_kim("resolve 7", match=NEAR, taught=Taught(cases=(linked,))))
-    park = decided(press("resolve 8", by="park", at=CARD), loaded(hr_ticket()), match=NEAR)
-    assert "kb.which_solved" not in phrases(park)
-
-
-def test_a_solved_ticket_without_a_near_article_may_become_one() -> None:
-    """The subject, the agent's words and the question go to the lead, who sees it all."""
-    decision = by_kim("resolve 7 pull the plug", match=NO_MATCH)
-    proposal = made(decision)
-    assert (proposal.kind, proposal.title, proposal.body) == (ProposalKind.ARTICLE, "Printer on fire", "pull the plug")
-    assert (proposal.text, proposal.person, proposal.article) == ("Printer on fire", "lee", "ticket-7")
-    assert notice(decision, "learn.article").quote == "pull the plug"
-
-
-def test_the_last_reply_counts_where_the_resolving_had_no_words() -> None:
-    """What the agent wrote to the requester before."""
-    history = (entry("first", by="kim", kind=EntryKind.REPLY), entry("secret", by="kim", kind=EntryKind.NOTE))
-    assert made(by_kim("resolve 7", match=NO_MATCH, history=history)).body == "first"
-
-
-@pytest.mark.parametrize("found", [NO_MATCH, None])
-def test_a_ticket_without_an_answer_becomes_no_article(found: Any) -> None:
-    """There is nothing to learn from it."""
-    decision = by_kim("resolve 7", match=found)
-    assert changed(decision, Propose) == []
-    assert "kb.which_solved" not in phrases(decision)
-
-
-def test_a_requester_who_resolves_is_asked_nothing() -> None:
-    """Which article it was is for agents to say."""
-    decision = decided(press("resolve 7 got it", at=ASKED), loaded(ticket()), match=NEAR)
-    assert phrases(decision).isdisjoint({"kb.which_solved", "learn.article"})
-
-
-def test_linking_is_a_case_an_entry_and_a_proposal() -> None:
-    """And the agent may send the article with another press."""
-    decision = by_kim("kb 7 vpn")
-    assert cases(decision) == [(CaseKind.LINKED, "vpn")]
-    (line,) = changed(decision, AddEntry)
-    assert line.entry.kind is EntryKind.EVENT
-    assert made(decision).text == "Printer on fire"
-    assert commands(notice(decision, "kb.linked").choices) == ["kb 7 vpn send"]
-
-
-def test_linking_again_adds_no_second_entry() -> None:
-    """The verb is idempotent for a person, a ticket and an article."""
-    (line,) = changed(by_kim("kb 7 vpn"), AddEntry)
-    assert changed(by_kim("kb 7 vpn", history=(line.entry,)), AddEntry) == []
-
-
-def test_not_this_corrects_and_proposes_against() -> None:
-    """The owner decides whether the article shall never answer this."""
-    decision = by_kim("kb 7 not vpn")
-    assert cases(decision) == [(CaseKind.CORRECTED, "vpn")]
-    assert made(decision).kind is ProposalKind.AGAINST
-    assert len(notice(decision, "learn.against").choices) == 2
-
-
-def test_none_of_them_offers_the_answer_as_an_article() -> None:
-    """The agent's reply is there; the owner decides."""
-    history = (entry("pull the plug", by="kim", kind=EntryKind.REPLY),)
-    decision = by_kim("kb 7 none", ticket(status=Status.RESOLVED), history=history)
-    assert cases(decision) == [(CaseKind.NONE_OF_THESE, None)]
-    assert made(decision).kind is ProposalKind.ARTICLE
-    assert "kb.noted_proposed" in phrases(decision)
-
-
-def test_without_an_article_the_nearest_are_offered() -> None:
-    """`kb 7` asks which; with nothing near it says how to name one."""
-    assert commands(notice(by_kim("kb 7", match=NEAR), "kb.which").choices)[:2] == ["kb 7 vpn", "kb 7 mail"]
-    assert phrases(by_kim("kb 7", match=NO_MATCH)) == {"kb.nothing_near"}
-
-
-def test_an_article_the_agent_may_not_read_does_not_exist() -> None:
-    """Salary bands are HR's."""
-    assert phrases(by_kim("kb 7 bands")) == {"kb.no_article"}
-
-
-def test_a_restricted_ticket_is_linked_and_teaches_nothing() -> None:
-    """Its history may know; nobody else does."""
-    decision = decided(press("kb 8 leave", by="park", at=CARD), loaded(hr_ticket()))
-    assert changed(decision, KeepCase) == changed(decision, Propose) == []
-    assert len(changed(decision, AddEntry)) == 1
-
-
-def test_a_strangers_ticket_teaches_nothing() -> None:
-    """Guests' words do not shape the company's answers."""
-    guest = ticket(team="finance", requester="max")
-    found = loaded(guest, people={"max": replace(person("max"), guest=True)})
-    decision = decided(press("kb 7 mail", by="chen", at=CARD), found)
-    assert changed(decision, KeepCase) == changed(decision, Propose) == []
-
-
-@pytest.mark.parametrize("by", ["ann", "bob", "chen"])
-def test_only_agents_of_the_team_link(by: str) -> None:
-    """Others are told so, or that there is no such ticket."""
-    decision = decided(press("kb 7 vpn", by=by, at=LOBBY), Loaded(ticket=ticket()))
-    assert cases(decision) == []
-    assert phrases(decision) <= {"error.not_agent", "error.no_ticket"}
-
-
-# --- sending it ------------------------------------------------------------------------------------
-def test_the_article_is_sent_where_it_was_asked() -> None:
-    """As the agent's reply: it is in the history and meets the first response."""
-    decision = by_kim("kb 7 vpn send")
-    (sent,) = [item for item in decision.outgoing if isinstance(item.notice, Answer)]
-    assert sent.to == InThread(thread=ASKED)
-    assert [change.entry.kind for change in changed(decision, AddEntry)] == [EntryKind.EVENT, EntryKind.REPLY]
-    assert cases(decision) == [(CaseKind.LINKED, "vpn")]
-    assert "kb.sent" in phrases(decision)
-
-
-def test_it_is_sent_once() -> None:
-    """The second press says so."""
-    lines = tuple(change.entry for change in changed(by_kim("kb 7 vpn send"), AddEntry))
-    again = by_kim("kb 7 vpn send", history=lines)
-    assert phrases(again) == {"kb.sent_before"}
-    assert again.changes == ()
-
-
-TEAM_ONLY = Article(id="runbook", title="Runbook", body="Secret.", team="it", audience="team:it")
-KB_OF_IT = KnowledgeBase.of((VPN, TEAM_ONLY))
-
-
-def test_what_the_requester_may_not_read_is_not_sent() -> None:
-    """The link itself stands in a note that they never see."""
-    assert phrases(by_kim("kb 7 runbook send", kb=KB_OF_IT)) == {"kb.may_not_read"}
-    (line,) = changed(by_kim("kb 7 runbook", kb=KB_OF_IT), AddEntry)
-    assert line.entry.kind is EntryKind.NOTE
-
-
-def test_what_only_a_team_may_read_goes_to_its_member_alone() -> None:
-    """Lee asked in the open; the runbook is not for everyone there."""
-    own = ticket(requester="lee")
-    found = loaded(own, people={"lee": person("lee")})
-    decision = decided(press("kb 7 runbook send", by="kim", at=CARD), found, kb=KB_OF_IT)
-    (sent,) = [item for item in decision.outgoing if isinstance(item.notice, Answer)]
-    assert sent.to == Direct(person="lee")
-
-
-# --- searching -------------------------------------------------------------------------------------
-def test_anybody_searches_the_articles() -> None:
-    """Titles with a button each, to the searcher alone, and the words as a question."""
-    decision = decided(slash("kb vpn drops"), match=match(Verdict.SUGGEST, VPN))
-    assert isinstance(saying(decision, "kb.found").to, Privately)
-    assert commands(notice(decision, "kb.found").choices) == ["read vpn", "ask vpn drops"]
-
-
-def test_a_title_like_the_words_is_found_too() -> None:
-    """Where the matcher sees nothing near."""
-    found = notice(decided(slash("kb phone mail"), match=NO_MATCH), "kb.found")
-    assert commands(found.choices)[0] == "read mail"
-
-
-def test_nothing_is_found_of_what_is_not_for_the_searcher() -> None:
-    """Salary bands are HR's: no title, no hint."""
-    decision = decided(slash("kb salary bands"), match=NO_MATCH)
-    assert phrases(decision) == {"kb.found_nothing"}
-    assert BANDS.title not in str(decision.outgoing)
-
-
-def test_reading_what_was_searched_answers_the_search() -> None:
-    """So "yes, thanks" below it labels these words, not what was asked before."""
-    before = Loaded(conversation=conversation(question="something else"))
-    (kept,) = changed(decided(mention("kb vpn drops", at=ASKED), before, match=NO_MATCH), Converse)
-    assert kept.conversation.question == "vpn drops"
-
-
-def test_searching_leaves_a_ticket_its_question() -> None:
-    """The requester looks something up in the ticket's own thread."""
-    decision = decided(mention("kb vpn drops", at=ASKED), loaded(ticket()), match=NO_MATCH)
-    assert changed(decision, Converse) == []

@@ -158,6 +158,38 @@ def test_export_before_the_first_import_gives_the_folder(here: Path, capsys: pyt
     assert "The database holds no article yet" in capsys.readouterr().err
 
 
+def test_export_gives_the_folder_and_the_imports_together(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the desk would have in force, also before its first start; the database stays as it is."""
+    (here / "kb" / "a.jsonl").write_text(lines("a"))
+    (here / "more.jsonl").write_text(lines("b"))
+    deskbell("import", "more.jsonl")
+    assert deskbell("export", "out.jsonl") == 0
+    assert [json.loads(line)["id"] for line in (here / "out.jsonl").read_text().splitlines()] == ["a", "b"]
+    assert in_force(here) == ["b"]
+
+
+def test_export_leaves_out_what_the_folder_has_no_more(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder is read anew; of an id that an import has, the import's article stays, and that is told."""
+    (here / "more.jsonl").write_text(lines("b"))
+    deskbell("import", "more.jsonl")
+    (here / "old.jsonl").write_text(lines("a"))
+    deskbell("import", "old.jsonl", "--source", "folder")
+    (here / "kb" / "b.jsonl").write_text(lines("b", "c", body="Other."))
+    assert deskbell("export", "out.jsonl") == 0
+    written = [json.loads(line) for line in (here / "out.jsonl").read_text().splitlines()]
+    assert [(each["id"], each["body"]) for each in written] == [("b", "Text."), ("c", "Other.")]
+    assert "'b' (en)" in capsys.readouterr().err
+
+
+def test_export_without_a_desk_gives_the_database(here: Path) -> None:
+    """The sample's folder is nobody's."""
+    (here / "more.jsonl").write_text(lines("b"))
+    deskbell("import", "more.jsonl")
+    (here / "desk.yaml").unlink()
+    assert deskbell("export", "out.jsonl") == 0
+    assert len((here / "out.jsonl").read_text().splitlines()) == 1
+
+
 def test_lint_warns_with_exit_0_and_errs_with_exit_1(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What could be better does not fail a pipeline."""
     file = here / "kb" / "a.jsonl"

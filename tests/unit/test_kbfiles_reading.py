@@ -232,8 +232,16 @@ def test_html_that_runs_or_loads_something_is_dropped(tmp_path: Path, body: str)
     ("text", "message"),
     [
         (PAGE.replace("deskbell:tags", "deskbell:tgs"), "3: unknown key 'tgs': did you mean 'tags'?"),
-        (PAGE.replace("<title>VPN drops</title>", "").replace("<h1>VPN drops</h1>", ""), "1: title: is missing"),
-        (PAGE.replace("en-GB", "fr"), "1: lang: is missing"),
+        (
+            PAGE.replace("<title>VPN drops</title>", "").replace("<h1>VPN drops</h1>", ""),
+            "1: title: is missing: add <title>VPN drops</title>",
+        ),
+        (PAGE.replace(' lang="en-GB"', ""), '1: lang: is missing: add <html lang="ko"> (or en, or zh-Hant)'),
+        ("\n\n" + PAGE.replace("en-GB", "fr"), "3: lang: must be 'en', 'ko' or 'zh-Hant', not 'fr'"),
+        (
+            PAGE.replace('name="deskbell:team"', 'name="team"'),
+            '1: team: is missing: add <meta name="deskbell:team" content="it">, or import with --team',
+        ),
         (PAGE.replace("{}", "<div>" * 5_000), "1: not valid HTML: it is nested too deeply"),
         (
             PAGE.replace("{}", "x" * 2_000_001),

@@ -36,9 +36,11 @@ def test_saying_the_same_again_is_the_same_case() -> None:
     assert said(CaseKind.CONFIRMED).id == again.id
 
 
-@pytest.mark.parametrize("changes", [{"person": "bob"}, {"article": "mail"}, {"text": "mail is gone"}])
+@pytest.mark.parametrize(
+    "changes", [{"person": "bob"}, {"article": "mail"}, {"text": "mail is gone"}, {"ticket": "t7"}]
+)
 def test_something_else_is_another_case(changes: dict[str, Any]) -> None:
-    """Another person, another article, another question."""
+    """Another person, another article, another question, another ticket."""
     assert said(CaseKind.CONFIRMED).id != said(CaseKind.CONFIRMED, **changes).id
 
 
@@ -54,6 +56,9 @@ def test_something_else_is_another_case(changes: dict[str, Any]) -> None:
         ([said(CaseKind.CORRECTED), said(CaseKind.LINKED, "mail", minutes=9)], "mail"),
         ([said(CaseKind.CONTRADICTED), said(CaseKind.CONFIRMED, "mail", minutes=9)], "mail"),
         ([said(CaseKind.LINKED, "mail", minutes=9), said(CaseKind.LINKED, "vpn")], "mail"),
+        ([said(CaseKind.LINKED), said(CaseKind.CORRECTED, minutes=9)], None),
+        ([said(CaseKind.LINKED, minutes=9), said(CaseKind.CORRECTED)], "vpn"),
+        ([said(CaseKind.LINKED), said(CaseKind.LINKED, "mail"), said(CaseKind.CORRECTED, "mail", minutes=9)], "vpn"),
     ],
 )
 def test_a_question_gets_the_label_of_whoever_knows_best(cases: list[Case], article: str | None) -> None:

@@ -24,8 +24,9 @@ people:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A sound desk.yaml with one article."""
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sound desk.yaml with one article, in the working directory, where no database is."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "kb").mkdir()
     phrasings = "".join(f"  - {text}\n" for text in ("my vpn drops", "vpn keeps disconnecting", "lost the vpn again"))
     head = f"id: vpn\nlang: en\ntitle: VPN drops\nteam: it\naudience: company\nphrasings:\n{phrasings}"
