@@ -22,7 +22,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bot import cli_eval, cli_kb, cli_sla, deskfile, logs, sample
+from bot import cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     cli_kb.add(commands)
     cli_eval.add(commands)
-    cli_sla.add(commands)
+    cli_sla_desk.add(cli_sla.add(commands))
 
     migrate = commands.add_parser("migrate", help="bring the database up to date")
     _add_config(migrate)

@@ -19,12 +19,17 @@ DONE, USAGE = 0, 2
 HEADINGS = ("clock", "started", "due", "state", "ended", "used")
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add(commands: Parsers) -> Parsers:
+    """`sla` and below it `explain`; the commands below `sla`, for more of them."""
     sla = commands.add_parser("sla", help="what the promises mean").add_subparsers(required=True, metavar="COMMAND")
     explain = sla.add_parser("explain", help="every clock of a scenario: when it is due, and why then")
     explain.add_argument("scenario", type=Path, metavar="SCENARIO.yaml")
     explain.add_argument("--json", action="store_true")
     explain.set_defaults(run=_explain)
+    return sla
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -47,7 +52,7 @@ def as_json(timeline: Timeline, rung: Sequence[Ping], until: datetime) -> dict[s
     return {
         "clocks": [_clock(clock, until) for clock in timeline.clocks],
         "pings": [
-            {"at": _z(ping.at), "metric": ping.metric, "instance": ping.instance, "stage": ping.stage, "to": ping.to}
+            {"at": z(ping.at), "metric": ping.metric, "instance": ping.instance, "stage": ping.stage, "to": ping.to}
             for ping in rung
         ],
     }
@@ -57,16 +62,17 @@ def _clock(clock: Clock, until: datetime) -> dict[str, Any]:
     return {
         "metric": clock.metric,
         "instance": clock.instance,
-        "started_at": _z(clock.started_at),
-        "due_at": _z(due_at(clock)),
+        "started_at": z(clock.started_at),
+        "due_at": z(due_at(clock)),
         "state": clock.state,
-        "ended_at": _z(clock.ended_at),
+        "ended_at": z(clock.ended_at),
         "elapsed_s": used(clock, until),
-        "spans": [{"from": _z(span.begins), "to": _z(span.ends), "state": span.state} for span in spans(clock, until)],
+        "spans": [{"from": z(span.begins), "to": z(span.ends), "state": span.state} for span in spans(clock, until)],
     }
 
 
-def _z(at: datetime | None) -> str | None:
+def z(at: datetime | None) -> str | None:
+    """An instant in UTC, whole seconds, as JSON has it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
@@ -78,7 +84,7 @@ def _as_text(timeline: Timeline, rung: Sequence[Ping], scenario: Scenario) -> It
         yield "No clock: this priority is promised nothing."
         return
     yield ""
-    first, *rows = _columns([HEADINGS, *(_row(clock, until, zone) for clock in timeline.clocks)])
+    first, *rows = columns([HEADINGS, *(_row(clock, until, zone) for clock in timeline.clocks)])
     yield first
     for row, clock in zip(rows, timeline.clocks, strict=True):
         yield row
@@ -88,7 +94,7 @@ def _as_text(timeline: Timeline, rung: Sequence[Ping], scenario: Scenario) -> It
     lines = (
         (_local(ping.at, zone), f"{ping.metric} #{ping.instance}", ping.stage, f"to the {ping.to}") for ping in rung
     )
-    yield from (f"  {line}" for line in _columns(lines))
+    yield from (f"  {line}" for line in columns(lines))
 
 
 def _row(clock: Clock, until: datetime, zone: ZoneInfo) -> tuple[str, ...]:
@@ -114,7 +120,8 @@ def _spans(clock: Clock, until: datetime, zone: ZoneInfo) -> str:
     return ", ".join(found) or "no time passed"
 
 
-def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
+def columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    """The rows with their cells one below the other."""
     table = [tuple(row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]

@@ -6,13 +6,13 @@ indexes, and their rows are claimed: other sweepers skip them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
 from storage.agreements import Agreement, Agreements
 from storage.codec import build, values
@@ -84,7 +84,7 @@ class Clocking:
             case SayPings(keys=keys, at=said):
                 self._db.execute(update(pings).where(pings.c.key.in_(keys)).values(said_at=said))
             case HoldPings(person=person, until=until, capped=capped):
-                held = update(pings).where(pings.c.person == person, _may_be_said(at))
+                held = update(pings).where(pings.c.person == person, _may_be_said(at), ~pings.c.urgent)
                 self._db.execute(held.values(not_before=until, **({"capped": True} if capped else {})))
             case SwapOnCall(team=team, override=override, by=by):
                 who = {"person": override.person, "since": override.since, "until": override.until}
@@ -166,8 +166,11 @@ class Clocking:
         people = self._db.scalars(people_query(at, limit)).all()
         if not people:
             return []
-        theirs = select(pings).where(pings.c.person.in_(people), _may_be_said(at)).order_by(pings.c.at, pings.c.key)
-        rows = self._db.execute(theirs.with_for_update(skip_locked=True)).all()
+        theirs = pings.c.person.in_(people) & _may_be_said(at)
+        there = set(self._db.scalars(select(pings.c.key).where(theirs)).all())
+        claimed = select(pings).where(theirs).order_by(pings.c.at, pings.c.key).with_for_update(skip_locked=True)
+        rows = self._db.execute(claimed).all()
+        elsewhere = self._whose(there - {row.key for row in rows})
         said = self._said(people, at)
         found = {person: [row for row in rows if row.person == person] for person in people}
         return [
@@ -178,12 +181,17 @@ class Clocking:
                 held=sum(row.capped for row in mine),
             )
             for person, mine in found.items()
-            if mine
+            if mine and person not in elsewhere
         ]
+
+    def _whose(self, keys: Collection[str]) -> Collection[str]:
+        """People whom another sweeper tells just now: what is left for them waits, to be said together."""
+        return self._db.scalars(select(pings.c.person).where(pings.c.key.in_(keys))).all() if keys else ()
 
     def _said(self, people: Sequence[str], at: datetime) -> Mapping[str, tuple[datetime, ...]]:
         lately = select(pings.c.person, pings.c.said_at).distinct()
-        rows = self._db.execute(lately.where(pings.c.person.in_(people), pings.c.said_at > at - CAP_PERIOD))
+        theirs = lately.where(pings.c.person.in_(people), pings.c.said_at > at - CAP_PERIOD)
+        rows = self._db.execute(theirs.order_by(pings.c.said_at))
         found: dict[str, tuple[datetime, ...]] = {}
         for row in rows:
             found[row.person] = (*found.get(row.person, ()), row.said_at)
@@ -211,7 +219,9 @@ def steps_query(at: datetime, limit: int) -> Select[Any]:
 
 
 def people_query(at: datetime, limit: int) -> Select[Any]:
-    return select(pings.c.person).where(_may_be_said(at)).distinct().limit(limit)
+    """Whoever has pings that may be said, who waits longest first: the index holds none but pings that wait."""
+    waiting = select(pings.c.person).where(_may_be_said(at)).group_by(pings.c.person)
+    return waiting.order_by(func.min(pings.c.at), pings.c.person).limit(limit)
 
 
 def swaps_since(connection: Connection, since: datetime) -> Mapping[str, tuple[Override, ...]]:

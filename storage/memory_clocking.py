@@ -28,7 +28,7 @@ def clocked(tables: Tables, change: ClockChange, at: datetime) -> None:
                 tables.put(tables.pings, key, replace(tables.pings[key], said_at=said))
         case HoldPings(person=person, until=until, capped=capped):
             for key, held in list(tables.pings.items()):
-                if held.ping.person == person and held.may_be_said(at):
+                if held.ping.person == person and held.may_be_said(at) and not held.ping.urgent:
                     tables.put(tables.pings, key, replace(held, not_before=until, capped=held.capped or capped))
         case SwapOnCall(team=team, override=override):
             tables.put(tables.swaps, team, (*tables.swaps.get(team, ()), override))

@@ -21,12 +21,14 @@ from triage.changes import (
     OpenTicket,
 )
 from triage.commands import Command
+from triage.escalation import Position
 from triage.knowledge import Article
 from triage.matching import Match, Verdict
 from triage.model import ChannelKind, Conversation, Entry, EntryKind, Language, Status, Ticket
 from triage.outgoing import Answer, Choice, Suggestions, promise_slot
 from triage.phrases import noted
 from triage.policy import Facts, Rule, Team
+from triage.ports import Loaded
 from triage.proposing import confirmed, contradicted, counted
 from triage.text import is_small_talk, is_thanks
 from triage.timeline import Timeline
@@ -111,8 +113,8 @@ def open_ticket(turn: Turn, text: str, *, causes: tuple[str, ...]) -> Decision:
     return opened(turn, text, causes=causes)[1]
 
 
-def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | None, Decision]:
-    """As `open_ticket`, with the ticket itself; None for a stranger, who is told why not."""
+def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Loaded | None, Decision]:
+    """As `open_ticket`, with all that is known of the ticket; None for a stranger, who is told why not."""
     team, cause = route(turn)
     if turn.situation.stranger and not team.allow_guests:
         return None, turn.say("stranger.cannot") + Decision(verdict=Verdict.IGNORE)
@@ -122,7 +124,16 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Ticket | 
     clocks = timeline.clocks
     reasons = (*causes, cause, *((_cause("cause.restricted", turn, team),) if team.restricted else ()))
     told = reasons if _may_be_told(turn) else reasons[len(causes) :]
-    return ticket, Decision(
+    known = replace(
+        turn.loaded,
+        ticket=ticket,
+        clocks=clocks,
+        events=timeline.events,
+        opening=text,
+        terms=rule.terms,
+        position=Position(),
+    )
+    return known, Decision(
         verdict=Verdict.TICKET,
         changes=(
             *_detached(turn, ticket),

@@ -28,9 +28,8 @@ def step(turn: Turn, ticket: Ticket, *, since: Progress | None = None) -> Decisi
 
     `since` is what happened to the ticket in this turn already.
     """
-    known = turn.loaded.ticket is not None and turn.loaded.ticket.id == ticket.id
     before = since or turn.progress(ticket)
-    chain, position = before.timeline.terms.chain, turn.loaded.position if known else Position()
+    chain, position = before.timeline.terms.chain, turn.loaded.position
     moment = _moment(turn, ticket, before)
     walked = escalation.called_for(
         chain, position, moment, run=turn.prefix, asking=turn.sender.id, called=_called(chain, position, moment.people)
@@ -63,9 +62,10 @@ def _called(chain: Chain, position: Position, people: People) -> list[str]:
 
 # --- time goes on ------------------------------------------------------------------------------
 def broken(tick: Tick, ticket: Ticket, *, told: frozenset[str]) -> Decision:
-    """A promise was broken: the chain begins, unless it runs already. `told` have just heard of it."""
+    """A promise was broken: the chain begins, unless it runs already or somebody is on it. `told` have just
+    heard of it."""
     position = tick.loaded.position
-    if position.run is not None:
+    if position.next_at is not None or position.acked_by is not None:
         return Decision()
     before = tick.progress(ticket)
     walked = escalation.begun(before.timeline.terms.chain, tick.prefix, _moment(tick, ticket, before))

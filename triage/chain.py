@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from triage.model import Channel, Priority
 
@@ -24,6 +25,7 @@ class Wait:
     """Seconds of the policy's own hours before the next step; an acknowledgement ends the chain meanwhile."""
 
     seconds: int
+    kind: Literal["wait"] = "wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Notify:
     whom: Whom | None = None
     person: str | None = None
     channel: Channel | None = None
+    kind: Literal["notify"] = "notify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Raise:
     """A ticket of a lower priority gets this one."""
 
     priority: Priority
+    kind: Literal["raise"] = "raise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,7 @@ class Reassign:
 
     whom: Whom | None = None
     person: str | None = None
+    kind: Literal["reassign"] = "reassign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Repeat:
     """From the beginning again, so many times."""
 
     times: int
+    kind: Literal["repeat"] = "repeat"
 
 
 ChainStep = Wait | Notify | Raise | Reassign | Repeat

@@ -6,7 +6,7 @@ by `triage.desk` for messages that did not arrive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -74,7 +74,7 @@ def pinged(due: DueClock, tick: Tick) -> Pinged:
         told = Decision(outgoing=_in_channel(due.ticket, say, guard, tick))
     return Pinged(
         decision=Decision(changes=(_kept(due, clock),)) + told,
-        broken=rung.ring.stage == DUE,
+        broken=rung.broken,
         told=frozenset({person} if person else ()),
     )
 
@@ -127,11 +127,11 @@ def _reminder(ticket: Ticket, clock: Clock, stage: str, tick: Tick) -> Say:
 
 # --- one person's pings ------------------------------------------------------------------------
 def bundled(
-    waiting: Waiting, policy: Policy, person: Person, now: datetime, *, otherwise: UnderSlot | None
+    waiting: Waiting, policy: Policy, person: Person, now: datetime, *, otherwise: Callable[[str], UnderSlot | None]
 ) -> Decision:
     """One message with all that waits, or the instant until which it has to (SLA.md, rule 12).
 
-    `otherwise` is where a single ping is said when the person cannot be reached.
+    `otherwise` gives the thread, by ticket, in which a single ping is said when the person cannot be reached.
     """
     urgent = tuple(ping for ping in waiting.pings if ping.urgent)
     said, capped = waiting.pings, len(waiting.said) >= policy.pings_an_hour
@@ -141,11 +141,12 @@ def bundled(
     if not said:
         until = quiet or min(waiting.said) + AN_HOUR
         return Decision(changes=(HoldPings(person=waiting.person, until=until, capped=quiet is None),))
-    notice = Pings(reminders=tuple(ping.reminder for ping in said), held=waiting.held)
+    held = waiting.held if said == waiting.pings else 0
+    notice = Pings(reminders=tuple(ping.reminder for ping in said), held=held)
     alone = len(said) == 1
     message = Outgoing(
         key=f"{said[0].key}/said",
-        to=Direct(person=waiting.person, otherwise=otherwise if alone else None),
+        to=Direct(person=waiting.person, otherwise=otherwise(said[0].ticket) if alone else None),
         notice=notice,
         language=person.language,
         ticket=said[0].ticket if alone else None,

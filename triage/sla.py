@@ -13,16 +13,20 @@ from datetime import datetime
 from triage.clocks import Clock
 from triage.model import ENDED, Priority, Status, Ticket
 from triage.policy import Metric, Terms
-from triage.stages import OVERDUE, Ring, rings
+from triage.stages import DUE, OVERDUE, Ring, rings
 from triage.timeline import Do, Event, Timeline, follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """A stage whose time has come, and the clock after ringing it."""
+    """A stage whose time has come, and the clock after ringing it.
+
+    `broken` says that the promise was found broken now, also where a later reminder is rung in its place.
+    """
 
     ring: Ring
     clock: Clock
+    broken: bool = False
 
 
 def opened(terms: Terms, priority: Priority, at: datetime, *, team: str, channel: str | None) -> Timeline:
@@ -67,7 +71,8 @@ def ring(clock: Clock, terms: Terms, now: datetime) -> Rung | None:
     if not passed:
         return None
     rung = (*clock.rung, *(each.id for each in passed))
-    return Rung(ring=passed[-1], clock=replace(clock, rung=_shortened(rung)))
+    broken = any(each.stage == DUE for each in passed)
+    return Rung(ring=passed[-1], clock=replace(clock, rung=_shortened(rung)), broken=broken)
 
 
 def next_at(clock: Clock, terms: Terms) -> datetime | None:

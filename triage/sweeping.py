@@ -7,15 +7,15 @@ the rows it works on, and all that is said has a key of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from triage import calling
 from triage.casework import Swaps, Tick, under_card, unmet
 from triage.changes import Decision, KeepClock, KeepPosition
 from triage.clocks import due_at
-from triage.escalation import Position
 from triage.model import Person
+from triage.outgoing import UnderSlot
 from triage.pings import bundled, pinged, stage_key
 from triage.policy import Policy
 from triage.ports import DueClock, Loaded, Now, Storage, Waiting, Work
@@ -124,7 +124,8 @@ def _steps(here: _Pass, swept: Swept) -> int:
             decision = calling.went_on(here.tick(f"step:{id}:{known.position.id}", known), known.ticket)
         except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
             swept.failed.append(f"ticket {known.ticket.number}: {type(error).__name__}: {error}")
-            decision = Decision(changes=(KeepPosition(ticket=id, position=Position()),))
+            later = replace(known.position, next_at=here.now + SET_ASIDE)
+            decision = Decision(changes=(KeepPosition(ticket=id, position=later),))
         here.work.record(decision, here.now)
     return len(tickets)
 
@@ -139,7 +140,10 @@ def _tell(here: _Pass) -> int:
 
 def _told(waiting: Waiting, here: _Pass) -> Decision:
     person = here.people.get(waiting.person) or unmet(waiting.person, here.policy)
-    ticket = here.work.look().ticket(waiting.pings[0].ticket)
+    return bundled(waiting, here.policy, person, here.now, otherwise=lambda ticket: _thread(ticket, here))
+
+
+def _thread(id: str, here: _Pass) -> UnderSlot | None:
+    ticket = here.work.look().ticket(id)
     team = here.policy.teams.get(ticket.team) if ticket else None
-    otherwise = under_card(ticket, team) if ticket and team else None
-    return bundled(waiting, here.policy, person, here.now, otherwise=otherwise)
+    return under_card(ticket, team) if ticket and team else None

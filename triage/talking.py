@@ -200,8 +200,10 @@ def _open_and_call(turn: Turn, text: str) -> Decision:
     question = "\n".join(part for part in (asked, text.strip()) if part)
     if not question:
         return turn.say("error.no_escalation")
-    ticket, decision = opened(turn, question, causes=(noted("cause.person", turn.sender.language),))
-    return decision if ticket is None else decision + step(turn, ticket)
+    known, decision = opened(turn, question, causes=(noted("cause.person", turn.sender.language),))
+    if known is None or known.ticket is None:
+        return decision
+    return decision + step(replace(turn, situation=replace(turn.situation, loaded=known)), known.ticket)
 
 
 def _called_lately(turn: Turn, ticket: Ticket) -> Decision:

@@ -223,8 +223,7 @@ def _owned(turn: Turn, ticket: Ticket, owner: str | None, phrase: str, values: d
         changes=(
             Assign(ticket=ticket.id, owner=owner),
             *moved,
-            *(assigned.changes if owner else ()),
-            *taken_care_of(turn, ticket),
+            *((*assigned.changes, *taken_care_of(turn, ticket)) if owner else ()),
             AddEntry(ticket=ticket.id, entry=happened(turn, event)),
         ),
         outgoing=(*told, *turn.card_update(after), *turn.to_team(ticket, "event", event)),

@@ -43,7 +43,7 @@ def test_a_running_clock_says_when_it_is_due_and_what_is_left() -> None:
 def test_its_instants_stay_instants() -> None:
     """A platform shows them at each reader's own hours."""
     found = noted(told(EIGHT, "Mon 09:00 open"), "Mon 14:30")
-    assert found.values(Language.KO)["due"] == At(at=at("Mon 17:00"), zone="Europe/London")
+    assert in_words(found, Language.KO)["due"] == At(at=at("Mon 17:00"), zone="Europe/London")
 
 
 def test_around_the_clock_a_day_is_24_hours() -> None:

@@ -131,7 +131,7 @@ def test_why_tells_routing_clocks_and_calls_of_a_ticket() -> None:
     text = read(decision)
     assert "because" in text
     assert "It was asked in a help channel of IT." in text
-    assert "First answer: target 4h, running, due Monday 9 March, 13:00 (London)." in text
+    assert "First answer: due Mon 9 Mar 13:00, running (4 h of working time, from Mon 9 Mar 08:00)" in text
     assert "Lee was called Monday 9 March, 08:57 (London)." in text
 
 

@@ -15,7 +15,6 @@ from tests.builders import (
     HELP,
     NO_MATCH,
     NOW,
-    POLICY,
     VPN,
     account,
     changed,
@@ -38,14 +37,13 @@ from tests.builders import (
     to_requester,
     to_team,
 )
-from triage.changes import AddEntry, Converse, Decision, EditEntry, KeepClock, OpenTicket, SetStatus, Step
+from triage.changes import AddEntry, Called, Converse, Decision, EditEntry, KeepClock, OpenTicket, SetStatus
+from triage.clocks import ClockState
 from triage.matching import Verdict
-from triage.model import EntryKind, Kind, Language, Message, Status, Thread, Ticket
+from triage.model import EntryKind, Kind, Language, Message, Status, Thread
 from triage.outgoing import Answer, Direct, InThread, Outgoing, Privately, Say, UnderSlot, card_slot
 from triage.policy import Metric
 from triage.ports import Loaded
-from triage.sla import ClockState
-from triage.talking import next_in_chain
 
 ANSWERED = Loaded(conversation=conversation(article="vpn"))
 TEAM_SIDE = loaded(ticket(), team_side=True)
@@ -167,7 +165,7 @@ def test_thanks_reopens_nothing(said: Message) -> None:
 def test_a_mention_with_thanks_is_passed_on_without_calling_anybody() -> None:
     """Whoever is thanked need not come."""
     decision = decided(mention("thanks!", at=ASKED), loaded(ticket()))
-    assert not changed(decision, Step)
+    assert not changed(decision, Called)
     assert phrases(decision) == {"thread.message", "ticket.added"}
 
 
@@ -197,7 +195,7 @@ def test_in_a_group_chat_anybody_can_ask() -> None:
 
 # --- calling for help --------------------------------------------------------------------------------
 def called(decision: Decision) -> list[str]:
-    return [step.called for step in changed(decision, Step)]
+    return [step.called for step in changed(decision, Called)]
 
 
 def test_a_mention_first_records_the_words_then_calls_the_owner() -> None:
@@ -218,19 +216,19 @@ def test_words_that_mean_a_call_are_recorded_too(text: str) -> None:
     decision = decided(mention(text, at=ASKED), loaded(ticket(status=Status.PENDING)))
     assert kinds(decision)[0] is EntryKind.MESSAGE
     assert changed(decision, SetStatus)[0].status is Status.NEW
-    assert changed(decision, Step)
+    assert changed(decision, Called)
 
 
 @pytest.mark.parametrize("said", [slash("escalate 7"), press("escalate 7"), mention("escalate 7", at=ASKED)])
 def test_a_command_is_not_recorded_as_the_requesters_words(said: Message) -> None:
     """`escalate 7` says nothing about the problem."""
-    assert kinds(decided(said, loaded(ticket()))) == [EntryKind.EVENT]
+    assert kinds(decided(said, loaded(ticket(owner="kim")))) == [EntryKind.EVENT]
 
 
 @pytest.mark.parametrize("minutes", [0, 4])
 def test_at_most_one_step_in_five_minutes(minutes: int) -> None:
     """The words are recorded, and the asker told who was called and when to call again."""
-    lately = ticket(step=1, stepped_at=NOW - timedelta(minutes=minutes, seconds=30), called="Kim")
+    lately = ticket(stepped_at=NOW - timedelta(minutes=minutes, seconds=30), called="Kim")
     decision = decided(mention("hello?", at=ASKED), loaded(lately))
     assert kinds(decision) == [EntryKind.MESSAGE]
     assert not called(decision)
@@ -240,36 +238,20 @@ def test_at_most_one_step_in_five_minutes(minutes: int) -> None:
 
 def test_five_minutes_hold_also_when_the_ticket_was_resolved_meanwhile() -> None:
     """It is reopened, and nobody is called twice in a row."""
-    lately = ticket(status=Status.RESOLVED, step=1, stepped_at=NOW - timedelta(minutes=1), called="Kim")
+    lately = ticket(status=Status.RESOLVED, stepped_at=NOW - timedelta(minutes=1), called="Kim")
     decision = decided(mention("no it is not", at=ASKED), loaded(lately))
     assert changed(decision, SetStatus)
     assert not called(decision)
 
 
 def test_after_five_minutes_the_next_in_the_chain_is_called() -> None:
-    """Owner, then lead, then everyone."""
-    later = ticket(owner="kim", step=1, stepped_at=NOW - timedelta(minutes=5))
-    assert called(decided(mention("hello?", at=ASKED), loaded(later))) == ["Lee"]
-    last = decided(mention("hello?", at=ASKED), loaded(replace(later, step=2)))
+    """Owner, then lead, then everyone: nobody is on call."""
+    later = ticket(owner="kim", stepped_at=NOW - timedelta(minutes=5))
+    owner_called, lead_called = Position(run="r", step=2), Position(run="r", step=4)
+    assert called(decided(mention("hello?", at=ASKED), loaded(later, position=owner_called))) == ["Lee"]
+    last = decided(mention("hello?", at=ASKED), loaded(later, position=lead_called))
     assert called(last) == ["IT"]
     assert phrases(last) >= {"escalate.team", "event.escalated_team"}
-
-
-@pytest.mark.parametrize(
-    ("found", "asking", "whom"),
-    [
-        (ticket(), "ann", (2, "lee")),
-        (ticket(owner="lee"), "ann", (1, "lee")),
-        (ticket(owner="lee", step=1), "ann", (3, None)),
-        (ticket(), "lee", (3, None)),
-        (ticket(step=3), "ann", (3, None)),
-        (ticket(chain=()), "ann", (0, None)),
-        (ticket(chain=("lead",), step=1), "ann", (1, None)),
-    ],
-)
-def test_steps_that_name_nobody_new_are_passed_over(found: Ticket, asking: str, whom: tuple[int, str | None]) -> None:
-    """A missing owner, the same person again, the asker themselves; the whole team comes last."""
-    assert next_in_chain(found, POLICY.teams["it"], asking=asking) == whom
 
 
 def test_an_agents_escalation_tells_the_agent_not_the_requester() -> None:

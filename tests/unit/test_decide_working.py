@@ -35,11 +35,11 @@ from tests.builders import (
     to_team,
 )
 from triage.changes import AddEntry, Assign, Decision, KeepClock, Rate, SetPriority, SetStatus, Transfer
+from triage.clocks import ClockState
 from triage.model import EntryKind, Kind, Language, Message, Priority, Status, Thread, Ticket
 from triage.outgoing import Card, Direct, InThread, OnSlot, Privately, Say, UnderSlot, card_slot
 from triage.policy import Metric
 from triage.ports import Loaded
-from triage.sla import ClockState
 
 # --- who may do what ---------------------------------------------------------------------------
 AGENT_VERBS = {
@@ -272,7 +272,7 @@ def test_a_new_priority_retargets_the_clocks() -> None:
     """High promises the first answer within the hour."""
     decision = by_kim("priority 7 high")
     assert changed(decision, SetPriority) == [SetPriority(ticket="t7", priority=Priority.HIGH)]
-    due = {change.clock.metric: change.clock.due_at for change in changed(decision, KeepClock)}
+    due = {change.clock.metric: change.due_at for change in changed(decision, KeepClock)}
     assert due[Metric.FIRST_RESPONSE] == NOW + timedelta(hours=1)
 
 

@@ -17,12 +17,16 @@ from triage.outgoing import (
     At,
     Card,
     Choice,
+    ClockNote,
     Help,
     HistoryLine,
     Notice,
+    Pings,
     Reasons,
+    Reminder,
     Report,
     Say,
+    StepGuard,
     Suggestions,
     Term,
     TicketLine,
@@ -37,6 +41,7 @@ from triage.reading import AGENTS, EVERYONE
 AT = At(at=NOW, zone=LONDON.timezone)
 ANN = Who(person="ann", name="Ann")
 KIM = Who(person="kim", name="Kim")
+RUNS = ClockNote(phrase="state.running", instants={"due": AT}, seconds={"left": 5_400, "over": 0})
 CARD = Card(
     number=7,
     subject="Printer *on* {fire}",
@@ -47,7 +52,7 @@ CARD = Card(
     priority=Priority.HIGH,
     owner=None,
     opened=AT,
-    due=((Metric.FIRST_RESPONSE, AT), (Metric.RESOLUTION, AT)),
+    clocks=((Metric.FIRST_RESPONSE, RUNS), (Metric.RESOLUTION, RUNS)),
 )
 ROW = TicketLine(
     number=7, subject="Printer", status=Status.OPEN, priority=Priority.LOW, requester="Ann", owner=None, due=AT
@@ -73,6 +78,14 @@ REPORT = Report(
     ),
     in_force=0.8,
 )
+CALLED = Reminder(
+    say=Say(
+        phrase="page.rung_you",
+        values={"team": "IT", "number": 7, "subject": "Printer"},
+        choices=(Choice(label="ack.on_it", command="ack 7"),),
+    ),
+    guard=StepGuard(ticket="t7", run="r1"),
+)
 NOTICES: tuple[Notice, ...] = (
     SAY,
     Say(phrase="ticket.promise", values={"number": 7, "team": "IT", "due": AT}),
@@ -90,6 +103,8 @@ NOTICES: tuple[Notice, ...] = (
     VIEW,
     Reasons(phrase="why.ticket", values={"number": 7}, reasons=(noted("cause.person", Language.EN), "near VPN")),
     Help(verbs=tuple(map(str, (*EVERYONE, *AGENTS)))),
+    Pings(reminders=(CALLED,)),
+    Pings(reminders=(CALLED, CALLED), held=2),
     REPORT,
     replace(REPORT, points=(), cases=3),
 )
@@ -187,16 +202,19 @@ def test_a_card_tells_where_words_under_it_go() -> None:
 
 
 def test_a_card_shows_its_facts() -> None:
-    """Who asked, who has it, how it stands and what is due."""
+    """Who asked, who has it, how it stands, what is due and how much is left."""
     (facts,) = [block for block in render(CARD, Language.EN).blocks if isinstance(block, Facts)]
     assert [label for label, _ in facts.pairs] == [
         "Requester",
         "Owner",
         "Status",
         "Priority",
-        "Answer due",
-        "Solution due",
+        "First answer",
+        "Solution",
     ]
+    assert "Solution: due Monday 9 March, 09:00 (London) · 1 h 30 min of working time left" in words(
+        render(CARD, Language.EN)
+    )
 
 
 def test_an_empty_list_says_so_and_a_cut_one_how_much_is_missing() -> None:
@@ -231,6 +249,20 @@ def test_a_card_does_not_say_a_short_request_twice() -> None:
     long = replace(CARD, subject="the roof leaks", text="the roof leaks\nsince Monday")
     quoted = [[b for b in render(card, Language.EN).blocks if isinstance(b, Quote)] for card in (short, long)]
     assert quoted == [[], [Quote("the roof leaks\nsince Monday")]]
+
+
+# --- pings -------------------------------------------------------------------------------------
+def test_one_ping_reads_as_it_is() -> None:
+    """Nobody counts to one."""
+    assert words(render(Pings(reminders=(CALLED,)), Language.EN)) == words(render(CALLED.say, Language.EN))
+
+
+def test_a_bundle_says_how_many_and_how_many_were_held_back() -> None:
+    """Each ping keeps its own buttons."""
+    document = render(Pings(reminders=(CALLED, CALLED), held=2), Language.EN)
+    assert "2 promises need you:" in words(document)
+    assert "2 of these were held back" in words(document)
+    assert [button.command for button in buttons(document)] == ["ack 7", "ack 7"]
 
 
 # --- the report --------------------------------------------------------------------------------
