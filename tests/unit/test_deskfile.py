@@ -286,6 +286,18 @@ def test_any_structure_is_read_without_raising(tree: dict[str, object]) -> None:
     _assert_told(json.dumps(tree))
 
 
+STEPS = st.fixed_dictionaries({}, optional=dict.fromkeys(("notify", "wait", "raise", "reassign", "repeat"), VALUES))
+POLICIES = st.fixed_dictionaries({}, optional=dict.fromkeys(("name", "when", "sla", "escalation", "priority"), VALUES))
+
+
+@settings(deadline=None)
+@given(st.lists(STEPS, max_size=4), st.lists(POLICIES, max_size=3), VALUES)
+def test_any_chain_policy_and_rota_is_read_without_raising(steps: object, policies: object, rota: object) -> None:
+    """Chains, conditions and rotas of wild forms, in a desk that is otherwise sound."""
+    entries = {"agents": ["lee"], "escalation": {"steps": steps}, "policies": policies, "oncall": rota}
+    _assert_told(json.dumps({"people": {"lee": {"quiet": rota}}, "teams": {"it": entries}}))
+
+
 @settings(deadline=None)
 @given(st.integers(0, len(DESK)), st.integers(0, 40), st.text("{}[]:,-&*\"' \n#0a", max_size=4))
 def test_damaged_desk_is_read_without_raising(start: int, length: int, patch: str) -> None:
@@ -311,7 +323,9 @@ def test_sample_teams_promise_something_for_every_priority() -> None:
     """Whoever starts from the sample starts with clocks."""
     desk, _ = deskfile.read(sample.files() / "desk.yaml")
     assert desk is not None
-    assert all(set(team.terms.targets) == set(Priority) for team in desk.policy.teams.values())
+    teams = desk.policy.teams.values()
+    promised = [terms.targets for team in teams for terms in (team.terms, *(rule.terms for rule in team.rules))]
+    assert all(set(targets) == set(Priority) for targets in promised)
 
 
 def test_sample_is_copied(tmp_path: Path) -> None:
@@ -356,7 +370,18 @@ def test_schema_accepts_what_the_program_accepts(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [team("agnts: []"), team("sla: {hig: {}}"), team("warn: ['30m']"), "kb: x", "kb: {pul: 1m}\n" + team("agents: []")],
+    [
+        team("agnts: []"),
+        team("sla: {hig: {}}"),
+        team("warn: ['30m']"),
+        team("escalation: {steps: [{wait: 1m, notify: lead}]}"),
+        team("escalation: {steps: [{raise: low}]}"),
+        team("oncall: {people: []}"),
+        team("policies: [{name: a, sla: {}}]"),
+        team("agents: []", "{lee: {quiet: ['20-08']}}"),
+        "kb: x",
+        "kb: {pul: 1m}\n" + team("agents: []"),
+    ],
 )
 def test_schema_refuses_what_the_program_refuses(text: str) -> None:
     """An editor shows the mistake before `check` does."""
