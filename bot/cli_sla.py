@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from bot.scenario import Scenario, read
@@ -19,7 +19,7 @@ DONE, USAGE = 0, 2
 HEADINGS = ("clock", "started", "due", "state", "ended", "used")
 
 
-Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
+Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add(commands: Parsers) -> Parsers:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from triage import sla
+from tests.timelines import story
 from triage.calendars import Calendar, Window
 from triage.changes import Change, Decision
 from triage.decide import decide
@@ -53,7 +53,6 @@ from triage.model import (
 from triage.outgoing import Choice, Direct, InThread, Outgoing, Privately, Say, UnderSlot
 from triage.policy import Member, Metric, Policy, Targets, Team, Terms
 from triage.ports import Loaded
-from triage.timeline import Do, Event, Timeline
 from triage.turn import Situation
 
 HOUR = 3_600
@@ -244,26 +243,11 @@ def entry(text: str, *, by: str = "ann", kind: EntryKind = EntryKind.MESSAGE, of
     return Entry(at=NOW, kind=kind, author=by, text=text, message=of.key if of else None)
 
 
-_STATES = {
-    Status.PENDING: Do.PENDING,
-    Status.ON_HOLD: Do.ON_HOLD,
-    Status.RESOLVED: Do.RESOLVE,
-    Status.CLOSED: Do.CLOSE,
-}
-
-
-def story(ticket: Ticket, terms: Terms = TERMS) -> Timeline:
-    """What its clocks saw of a ticket: the opening, and at that instant what led to its status."""
-    begun = sla.opened(terms, ticket.priority, ticket.opened_at, team=ticket.team, channel=HELP.key)
-    led = _STATES.get(ticket.status)
-    return sla.followed(begun, Event(at=ticket.opened_at, do=led)) if led else begun
-
-
 def loaded(ticket: Ticket | None = None, **changes: Any) -> Loaded:
     """What storage finds for a thread; a ticket comes with running clocks and its conversation."""
     known: dict[str, Any] = {"ticket": ticket, "people": {"ann": person()}}
     if ticket is not None:
-        past = story(ticket)
+        past = story(ticket, TERMS)
         known |= {"clocks": past.clocks, "events": past.events, "opening": "Printer on fire", "terms": TERMS}
         known["conversation"] = conversation(ticket=ticket.id)
     return Loaded(**(known | changes))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from triage.calendars import ALWAYS, Calendar
-from triage.chain import Chain
+from triage.chain import Chain, ChainStep, Notify
 from triage.model import Account, Channel, Language, Person, Platform, Priority
 from triage.rota import Rota
 
@@ -206,6 +206,8 @@ class Policy:
                 team,
                 help=tuple(channel for channel in team.help if channel.platform in platforms),
                 triage={on: channel for on, channel in team.triage.items() if on in platforms},
+                terms=_terms_on(platforms, team.terms),
+                rules=tuple(replace(rule, terms=_terms_on(platforms, rule.terms)) for rule in team.rules),
             )
             for id, team in self.teams.items()
         }
@@ -226,3 +228,14 @@ def audience(policy: Policy, person: str, *, stranger: bool) -> frozenset[str]:
         return frozenset({"public"})
     own = {f"team:{team.id}" for team in policy.teams.values() if person in team.staff}
     return frozenset({"public", "company"} | own)
+
+
+def _terms_on(platforms: frozenset[Platform], terms: Terms) -> Terms:
+    """The same without calls into channels of other platforms."""
+    reachable = tuple(step for step in terms.chain.steps if _platform(step) in (None, *platforms))
+    return replace(terms, chain=replace(terms.chain, steps=reachable))
+
+
+def _platform(step: ChainStep) -> Platform | None:
+    """Of the channel that a step calls into."""
+    return step.channel.platform if isinstance(step, Notify) and step.channel else None

@@ -39,6 +39,7 @@ from tests.builders import (
 )
 from triage.changes import AddEntry, Called, Converse, Decision, EditEntry, KeepClock, OpenTicket, SetStatus
 from triage.clocks import ClockState
+from triage.escalation import Position
 from triage.matching import Verdict
 from triage.model import EntryKind, Kind, Language, Message, Status, Thread
 from triage.outgoing import Answer, Direct, InThread, Outgoing, Privately, Say, UnderSlot, card_slot

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -22,9 +23,35 @@ ALWAYS = {
     "dated": [],
 }
 NEW = ("agreement", "ticket_event", "ping", "oncall_swap", "heartbeat", "downtime")
+TURNS = frozenset({"start", "pause", "resume", "meet", "cancel"})
+"""The events that make a clock run, pause or end."""
+
+
+def _named(table: str, *plain: str, **typed: Any) -> sa.TableClause:
+    columns = [sa.column(name, sa.String()) for name in plain]
+    return sa.table(table, *columns, *(sa.column(name, kind) for name, kind in typed.items()))
+
+
+SHARED = {"instance": sa.Integer(), "due_at": INSTANT, "next_at": INSTANT, "live": sa.Boolean()}
+OLD_CLOCK = _named("clock", "ticket", "metric", "log", "hours", "fired", **SHARED)
+CLOCK = _named(
+    "clock",
+    "ticket",
+    "metric",
+    "log",
+    "rung",
+    **SHARED,
+    known_at=INSTANT,
+    revision=sa.Integer(),
+    paused=sa.Boolean(),
+)
+TICKET = _named("ticket", "id", "terms", "priority", "team", opened_at=INSTANT)
+TICKET_EVENT = _named("ticket_event", "ticket", "do", "priority", "terms", "team", at=INSTANT, thanks=sa.Boolean())
+AGREEMENT = _named("agreement", "key", "text")
 
 
 def upgrade() -> None:
+    db = op.get_bind()
     _agreement()
     _ticket_event()
     _ping()
@@ -35,12 +62,14 @@ def upgrade() -> None:
     op.create_index("ticket_step_at", "ticket", ["step_at"], sqlite_where=where, postgresql_where=where)
     op.drop_column("ticket", "chain")
     op.drop_column("ticket", "step")
-    old = op.get_bind().execute(sa.text("SELECT * FROM clock")).mappings().all()
-    calendars = _tickets()
+    old = db.execute(sa.select(OLD_CLOCK)).mappings().all()
+    terms = _tickets()
     op.drop_table("clock")
     _clock()
     for row in old:
-        _insert_clock(dict(row), calendars.get(row["ticket"], ALWAYS))
+        _insert_clock(dict(row), terms[row["ticket"]])
+    kind = """UPDATE outbox SET guard = REPLACE(guard, '"revision":', '"kind":"clock","revision":')"""
+    db.execute(sa.text(f"{kind} WHERE guard IS NOT NULL"))
 
 
 def downgrade() -> None:
@@ -54,62 +83,56 @@ def downgrade() -> None:
     op.add_column("ticket", sa.Column("chain", sa.Text(), nullable=False, server_default='["owner", "lead", "team"]'))
     terms = sa.text("UPDATE ticket SET terms = (SELECT text FROM agreement WHERE agreement.key = ticket.terms)")
     op.get_bind().execute(terms)
+    unknown = """UPDATE outbox SET state = 'dropped', reason = 'downgraded', notice = NULL, guard = NULL"""
+    op.get_bind().execute(sa.text(f"""{unknown} WHERE notice LIKE '%"kind":"pings"%'"""))
     for table in reversed(NEW):
         op.drop_table(table)
 
 
 # --- what was there ----------------------------------------------------------------------------
 def _tickets() -> dict[str, Mapping[str, Any]]:
-    """Terms by key, and the opening as each ticket's first event; the calendar of each ticket."""
-    db, calendars = op.get_bind(), {}
-    for row in db.execute(sa.text("SELECT id, terms, opened_at, priority, team FROM ticket")).mappings().all():
-        terms = json.loads(row["terms"]) if row["terms"] else {}
-        key = _kept(terms, "t")
-        calendars[row["id"]] = terms.get("calendar", ALWAYS)
-        db.execute(sa.text("UPDATE ticket SET terms = :key WHERE id = :id"), {"key": key, "id": row["id"]})
-        event = (
-            "INSERT INTO ticket_event (ticket, at, do, priority, terms, thanks, team) "
-            "VALUES (:id, :opened_at, 'open', :priority, :key, :thanks, :team)"
-        )
-        said = {name: row[name] for name in ("id", "opened_at", "priority", "team")}
-        db.execute(sa.text(event), {**said, "key": key, "thanks": False})
-    return calendars
+    """Terms by key, and the opening as each ticket's first event; the terms of each ticket."""
+    db, found = op.get_bind(), {}
+    for row in db.execute(sa.select(TICKET)).all():
+        key = _kept(json.loads(row.terms), "t") if row.terms else None
+        found[row.id] = json.loads(row.terms) if row.terms else {}
+        db.execute(sa.update(TICKET).where(TICKET.c.id == row.id).values(terms=key))
+        opened = {"ticket": row.id, "at": row.opened_at, "do": "open", "priority": row.priority, "team": row.team}
+        db.execute(sa.insert(TICKET_EVENT).values(opened | {"terms": key, "thanks": False}))
+    return found
 
 
 def _kept(value: Mapping[str, Any], kind: str) -> str:
     db, text = op.get_bind(), json.dumps(value)
     key = f"{kind}{sha256(text.encode()).hexdigest()[:32]}"
-    if db.execute(sa.text("SELECT 1 FROM agreement WHERE key = :key"), {"key": key}).first() is None:
-        db.execute(sa.text("INSERT INTO agreement (key, text) VALUES (:key, :text)"), {"key": key, "text": text})
+    if db.execute(sa.select(AGREEMENT).where(AGREEMENT.c.key == key)).first() is None:
+        db.execute(sa.insert(AGREEMENT).values(key=key, text=text))
     return key
 
 
-def _insert_clock(row: Mapping[str, Any], calendar: Mapping[str, Any]) -> None:
+def _insert_clock(row: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
     """The same log, each target with the calendar it is counted in."""
-    key = _kept(calendar if row["hours"] == "business" else ALWAYS, "c")
+    calendar = terms.get("calendar", ALWAYS) if row["hours"] == "business" else ALWAYS
     log = []
     for event in json.loads(row["log"]):
         target = event.pop("target", None)
-        log.append(event if target is None else {**event, "seconds": target, "calendar": key})
+        log.append(event if target is None else {**event, "seconds": target, "calendar": _kept(calendar, "c")})
     kinds = [event["kind"] for event in log]
-    turns = [kind for kind in kinds if kind in ("start", "resume", "pause", "meet", "cancel")]
     revision = 1 + kinds.count("retarget")
-    columns = ("ticket", "metric", "instance", "due_at", "next_at", "live")
-    values = {name: row[name] for name in columns} | {
+    clock = {name: row[name] for name in ("ticket", "metric", *SHARED)} | {
         "log": json.dumps(log),
-        "known_at": _instant(log[0]["at"]),
-        "rung": json.dumps([f"{revision}:{stage}" for stage in json.loads(row["fired"])]),
+        "known_at": datetime.fromisoformat(log[0]["at"]).astimezone(UTC),
+        "rung": json.dumps(_rung(revision, json.loads(row["fired"]), terms.get("warn", ()))),
         "revision": revision,
-        "paused": turns[-1] == "pause",
+        "paused": [kind for kind in kinds if kind in TURNS][-1] == "pause",
     }
-    names = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
-    op.get_bind().execute(sa.text(f"INSERT INTO clock ({names}) VALUES ({marks})"), values)  # noqa: S608 - own names
+    op.get_bind().execute(sa.insert(CLOCK).values(clock))
 
 
-def _instant(text: str) -> str:
-    """As SQLite keeps instants; PostgreSQL reads it as UTC, too."""
-    return text.replace("T", " ").removesuffix("Z").partition("+")[0]
+def _rung(revision: int, fired: Sequence[str], warn: Sequence[str]) -> list[str]:
+    """What was told, or passed over, under earlier terms is not told again."""
+    earlier = [f"{n}:{stage}" for n in range(1, revision) for stage in (*warn, "due")]
+    return [*earlier, *(f"{revision}:{stage}" for stage in fired)]
 
 
 # --- tables ------------------------------------------------------------------------------------
