@@ -25,6 +25,7 @@ class Verb(StrEnum):
     NOTE = "note"
     REPLY = "reply"
     PENDING = "pending"
+    HOLD = "hold"
     RESOLVE = "resolve"
     REOPEN = "reopen"
     ESCALATE = "escalate"
@@ -62,6 +63,7 @@ USAGE = {
     Verb.NOTE: "note 42 …",
     Verb.REPLY: "reply 42 …",
     Verb.PENDING: "pending 42 …",
+    Verb.HOLD: "hold 42 …",
     Verb.RESOLVE: "resolve 42",
     Verb.REOPEN: "reopen 42",
     Verb.ESCALATE: "escalate 42",
@@ -85,6 +87,7 @@ _ALIASES = {
     Verb.NOTE: "메모 備註",
     Verb.REPLY: "답변 回覆",
     Verb.PENDING: "대기 等待",
+    Verb.HOLD: "보류 擱置",
     Verb.RESOLVE: "해결 解決",
     Verb.REOPEN: "재오픈 重開",
     Verb.ESCALATE: "에스컬레이션 升級",
@@ -170,8 +173,8 @@ _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d
 _BLANK = _INVISIBLE + "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 
 _TEXT_NEEDED = frozenset({Verb.NOTE, Verb.REPLY, Verb.ASSIGN, Verb.TRANSFER, Verb.PRIORITY, Verb.RATE})
-_TEXT_ALLOWED = frozenset({Verb.PENDING, Verb.RESOLVE})
-_PROSE = frozenset({Verb.NOTE, Verb.REPLY, Verb.PENDING, Verb.RESOLVE})
+_TEXT_ALLOWED = frozenset({Verb.PENDING, Verb.HOLD, Verb.RESOLVE})
+_PROSE = frozenset({Verb.NOTE, Verb.REPLY, Verb.PENDING, Verb.HOLD, Verb.RESOLVE})
 """Verbs that take any words: outside a ticket's thread only a number tells them from a question."""
 
 

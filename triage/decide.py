@@ -39,6 +39,7 @@ AGENT_ACTS: dict[Verb, Act] = {
     Verb.NOTE: lambda turn, ticket, command: note(turn, ticket, command.rest),
     Verb.REPLY: working.reply,
     Verb.PENDING: working.pend,
+    Verb.HOLD: working.hold,
     Verb.KB: linking.kb,
     Verb.ACK: lambda turn, ticket, command: calling.acknowledge(turn, ticket),
 }

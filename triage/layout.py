@@ -61,6 +61,8 @@ SUMMARY = 140
 """Characters of a notification line."""
 
 
+WAITING = frozenset({Status.PENDING, Status.ON_HOLD})
+
 BAR = 10
 """Characters of a full bar."""
 
@@ -326,7 +328,8 @@ def _card_choices(card: Card) -> tuple[Choice, ...]:
         return (Choice(label="card.claim", command=f"claim {card.number}", style="primary"), resolve, why)
     pending = Choice(label="card.pending", command=f"pending {card.number}")
     release = Choice(label="card.release", command=f"release {card.number}")
-    waits = (pending,) if card.status is Status.OPEN else ()
+    go_on = Choice(label="card.go_on", command=f"reopen {card.number}")
+    waits = (pending,) if card.status is Status.OPEN else (go_on,) if card.status in WAITING else ()
     return (
         Choice(label="card.resolve", command=f"resolve {card.number}", style="primary"),
         *waits,

@@ -162,6 +162,8 @@ class Message:
     reply_url: str | None = None
     reference: str | None = None
     last_try: bool = True
+    sent_at: datetime | None = None
+    """When it was written, as the platform says; a message may come late."""
 
     @property
     def flat(self) -> bool:

@@ -18,6 +18,7 @@ from triage.clocks import Clock, due_at, judged
 from triage.model import Language, Person, Priority, Ticket
 from triage.outgoing import (
     At,
+    Choice,
     Direct,
     Guard,
     Outgoing,
@@ -109,6 +110,11 @@ def _in_channel(ticket: Ticket, say: Say, guard: Guard, tick: Tick) -> tuple[Out
 
 
 def _reminder(ticket: Ticket, clock: Clock, stage: str, tick: Tick) -> Say:
+    said = _said(ticket, clock, stage, tick)
+    return replace(said, choices=(Choice(label="card.why", command=f"why {ticket.number}"),))
+
+
+def _said(ticket: Ticket, clock: Clock, stage: str, tick: Tick) -> Say:
     team = tick.team_of(ticket)
     due = due_at(clock)
     values: dict[str, Value] = {

@@ -32,6 +32,7 @@ AGENTS = (
     Verb.NOTE,
     Verb.REPLY,
     Verb.PENDING,
+    Verb.HOLD,
 )
 HISTORY = 20
 """Entries shown by `show`."""

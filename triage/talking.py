@@ -136,8 +136,10 @@ def add_message(turn: Turn, ticket: Ticket, text: str) -> Decision:
 
 
 def heard_of(turn: Turn, ticket: Ticket, text: str) -> Progress:
-    """The clocks after the requester's words; without words, or with mere thanks, nobody owes a reply."""
-    return turn.happened(ticket, turn.event(Do.MESSAGE, thanks=not text.strip() or is_thanks(text)))
+    """The clocks after the requester's words, from when they were written (SLA.md, rule 6); without words, or
+    with mere thanks, nobody owes a reply."""
+    event = turn.event(Do.MESSAGE, thanks=not text.strip() or is_thanks(text))
+    return turn.happened(ticket, replace(event, at=turn.said_at))
 
 
 def _is_another_question(turn: Turn, ticket: Ticket) -> bool:

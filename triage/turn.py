@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from triage.casework import Casework, Swaps, shortened, unmet
 from triage.changes import Decision
@@ -40,6 +40,9 @@ from triage.outgoing import (
 )
 from triage.policy import Policy
 from triage.ports import Loaded
+
+LATEST = timedelta(hours=2)
+"""How late a message may come and still count from when it was written."""
 
 SUBJECT = 80
 """Characters of a ticket's subject."""
@@ -104,6 +107,15 @@ class Turn(Casework):
     @property
     def swaps(self) -> Swaps:
         return self.situation.swaps
+
+    @property
+    def said_at(self) -> datetime:
+        """When the message was written: platforms deliver again what they could not, for an hour and more.
+
+        What would be older, or of the future, is taken to be of now.
+        """
+        sent = self.message.sent_at
+        return sent if sent is not None and self.now - LATEST <= sent <= self.now else self.now
 
     # --- who and where ---
     @property

@@ -151,6 +151,16 @@ def pend(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     return done + Decision(changes=words, outgoing=(turn.to_requester(ticket, "pending", asked),)) + moved
 
 
+def hold(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    """Wait for a third party; words given say for whom, and are a note."""
+    if ticket.status is Status.ON_HOLD and not command.rest:
+        return nothing(turn, ticket)
+    words = (AddEntry(ticket=ticket.id, entry=entry(turn, EntryKind.NOTE, command.rest)),) if command.rest else ()
+    done = turn.done("done.hold", number=ticket.number)
+    moved = _moved_to(turn, ticket, Status.ON_HOLD, "event.on_hold", turn.event(Do.ON_HOLD))
+    return done + Decision(changes=words) + moved
+
+
 def resolve(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     """By an agent, with last words if any; or by the requester, whose problem is gone."""
     if ticket.ended:
@@ -178,12 +188,21 @@ def _resolved(turn: Turn, ticket: Ticket, last_words: str) -> Decision:
 
 
 def reopen(turn: Turn, ticket: Ticket, command: Command) -> Decision:
+    if ticket.status in (Status.PENDING, Status.ON_HOLD):
+        return _resume(turn, ticket)
     if not ticket.ended:
         return nothing(turn, ticket)
     own = turn.sender.id == ticket.requester
     done = Decision() if own else turn.done("done.reopened", number=ticket.number)
     status = awaited(ticket.status, ticket.owner)
     return done + reopened(turn, ticket) + _moved_to(turn, ticket, status, "event.reopened", turn.event(Do.REOPEN))
+
+
+def _resume(turn: Turn, ticket: Ticket) -> Decision:
+    """The waiting is over: it is worked on again."""
+    status = awaited(ticket.status, ticket.owner)
+    done = turn.done("done.resumed", number=ticket.number)
+    return done + _moved_to(turn, ticket, status, "event.resumed", turn.event(Do.RESUME))
 
 
 def rate(turn: Turn, ticket: Ticket, command: Command) -> Decision:

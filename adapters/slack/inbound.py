@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from adapters.slack.entities import read
@@ -25,6 +26,9 @@ LAST_RETRY = 3
 """Slack delivers an event once and retries it three times."""
 
 KINDS = {"im": ChannelKind.DM, "mpim": ChannelKind.GROUP, "channel": ChannelKind.CHANNEL, "group": ChannelKind.CHANNEL}
+
+MAX_DIGITS = 10
+"""Of the seconds of a time stamp."""
 
 EPHEMERAL = "ephemeral:"
 """Before the id of an ephemeral message: nothing can be posted in its thread."""
@@ -169,7 +173,14 @@ def _message(
         mentions_bot=said.mentions_bot,
         mentions=_accounts(said.people, bot),
         last_try=last_try,
+        sent_at=_instant(ts) if kind is Kind.POST else None,
     )
+
+
+def _instant(ts: str) -> datetime | None:
+    """A Slack time stamp, unix seconds with a fraction, in whole seconds."""
+    seconds, _, _ = ts.partition(".")
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= MAX_DIGITS else None
 
 
 def _files(post: Payload) -> str:

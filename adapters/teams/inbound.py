@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -108,7 +109,17 @@ def _post(activity: Json, spot: Spot, known: Mapping[str, Profile], kind: Kind) 
         mentions_bot=said.mentions_bot,
         mentions=said.mentions,
         reference=_reference(activity, spot.channel),
+        sent_at=_instant(_str(activity, "timestamp")) if kind is Kind.POST else None,
     )
+
+
+def _instant(text: str) -> datetime | None:
+    """The connector's time stamp, in whole seconds; None when it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC).replace(microsecond=0) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _button(activity: Json, spot: Spot, known: Mapping[str, Profile], command: str) -> Message:
