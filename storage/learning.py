@@ -16,7 +16,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from storage.codec import build, build_all, values
 from storage.engine import insert_new, upsert
 from storage.library import revise, write_articles
-from storage.rows import cases, kb_events, phrasings, proposals, tickets
+from storage.rows import tickets
+from storage.rows_knowledge import cases, kb_events, phrasings, proposals
 from storage.sources import LEARNED, Sync
 from triage.changes import AddArticle, AddPhrasing, Count, KeepCase, LearningChange, Offer, Propose, Settle
 from triage.errors import AlreadyHeld, Conflict

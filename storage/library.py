@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, Row, select, text, update
 
 from storage.codec import build, build_all, values
 from storage.engine import insert_into, is_postgres, reading, upsert, upsert_all, writing
-from storage.rows import articles as shelf
-from storage.rows import kb_pulls, kb_revision, phrasings
+from storage.rows_knowledge import articles as shelf
+from storage.rows_knowledge import kb_pulls, kb_revision, phrasings
 from storage.sources import Key, Learned, Plan, Shelved, Sync, in_force, plan
 from triage.knowledge import Article
 from triage.ports import Replaced

@@ -15,7 +15,8 @@ from triage.document import Document
 from triage.layout import fallback
 from triage.model import MessageRef
 from triage.outgoing import Guard, OnSlot, Outgoing, StepGuard
-from triage.ports import Address, Parcel, WebPost
+from triage.ports import Address, Parcel
+from triage.transcripts import WebPost
 
 
 class MemoryOutbox:

@@ -22,9 +22,9 @@ from triage.learning import Case, Proposal
 from triage.model import Account, Channel, Conversation, Entry, MessageRef, Person
 from triage.outgoing import Outgoing, Ping
 from triage.policy import Metric
-from triage.ports import WebPost
 from triage.rota import Override
 from triage.timeline import Event
+from triage.transcripts import WebPost
 
 BUSY_SECONDS = 1.5
 """How long one transaction waits for another."""

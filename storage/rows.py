@@ -6,16 +6,16 @@ migration in `storage/migrations/versions`; a test compares the two.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Sequence, Table, Text, UniqueConstraint, text
+from sqlalchemy import Index, Sequence, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.codec import GUARD, NOTICE, TARGET, Instant, Paged, Stored, Worded
+from storage.columns import METADATA, partial, serial, table_of
 from triage.document import Document
 from triage.escalation import Position
-from triage.learning import CaseKind, Event, ProposalKind, ProposalState
 from triage.model import Channel, EntryKind, Language, MessageRef, Platform, Priority, Status, Thread
 from triage.outgoing import Reminder
 from triage.policy import Metric
@@ -25,16 +25,6 @@ from triage.timeline import Do
 WAITING = text("state = 'pending'")
 FAILED = text("state = 'failed'")
 NOT_ENDED = text("status NOT IN ('resolved', 'closed')")
-
-
-def _serial() -> Any:
-    return Field(
-        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, nullable=False)
-    )
-
-
-def _partial(name: str, *columns: str, where: Any, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 class InboxRow(SQLModel, table=True):
@@ -103,11 +93,11 @@ class TicketRow(SQLModel, table=True):
 
     __tablename__ = "ticket"
     __table_args__ = (
-        _partial("ticket_conversation", "conversation", where=NOT_ENDED, unique=True),
-        _partial("ticket_requester", "requester", where=NOT_ENDED),
-        _partial("ticket_team", "team", where=NOT_ENDED),
-        _partial("ticket_owner", "owner", where=NOT_ENDED),
-        _partial("ticket_step_at", "step_at", where=text("step_at IS NOT NULL")),
+        partial("ticket_conversation", "conversation", where=NOT_ENDED, unique=True),
+        partial("ticket_requester", "requester", where=NOT_ENDED),
+        partial("ticket_team", "team", where=NOT_ENDED),
+        partial("ticket_owner", "owner", where=NOT_ENDED),
+        partial("ticket_step_at", "step_at", where=text("step_at IS NOT NULL")),
     )
     id: str = Field(primary_key=True)
     number: int = Field(unique=True)
@@ -135,7 +125,7 @@ class TicketRow(SQLModel, table=True):
 class EntryRow(SQLModel, table=True):
     __tablename__ = "entry"
     __table_args__ = (Index("entry_ticket", "ticket", "id"),)
-    id: int | None = _serial()
+    id: int | None = serial()
     ticket: str = Field(foreign_key="ticket.id")
     at: datetime = Field(sa_type=Instant)
     kind: EntryKind = Field(sa_type=Worded(EntryKind))
@@ -157,7 +147,7 @@ class TicketEventRow(SQLModel, table=True):
 
     __tablename__ = "ticket_event"
     __table_args__ = (Index("ticket_event_ticket", "ticket", "id"),)
-    id: int | None = _serial()
+    id: int | None = serial()
     ticket: str = Field(foreign_key="ticket.id")
     at: datetime = Field(sa_type=Instant, index=True)
     do: Do = Field(sa_type=Worded(Do))
@@ -173,7 +163,7 @@ class ClockRow(SQLModel, table=True):
     it and are kept so that queries can ask for them."""
 
     __tablename__ = "clock"
-    __table_args__ = (_partial("clock_next_at", "next_at", where=text("next_at IS NOT NULL")),)
+    __table_args__ = (partial("clock_next_at", "next_at", where=text("next_at IS NOT NULL")),)
     ticket: str = Field(primary_key=True, foreign_key="ticket.id")
     metric: Metric = Field(primary_key=True, sa_type=Worded(Metric))
     instance: int = Field(primary_key=True)
@@ -195,7 +185,7 @@ class PingRow(SQLModel, table=True):
 
     __tablename__ = "ping"
     __table_args__ = (
-        _partial("ping_waiting", "person", where=text("said_at IS NULL")),
+        partial("ping_waiting", "person", where=text("said_at IS NULL")),
         Index("ping_said", "person", "said_at"),
     )
     key: str = Field(primary_key=True)
@@ -213,7 +203,7 @@ class OnCallSwapRow(SQLModel, table=True):
     """Who is on call instead of the rota's person, as agreed in chat."""
 
     __tablename__ = "oncall_swap"
-    id: int | None = _serial()
+    id: int | None = serial()
     team: str
     person: str
     since: datetime = Field(sa_type=Instant)
@@ -244,14 +234,14 @@ class OutboxRow(SQLModel, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        _partial("outbox_lane", "lane", "id", where=WAITING),
-        _partial("outbox_rank", "rank", "id", where=WAITING),
-        _partial("outbox_updates", "updates", where=WAITING),
-        _partial("outbox_failed", "id", where=FAILED),
-        _partial("outbox_bodies", "created_at", where=text("notice IS NOT NULL")),
+        partial("outbox_lane", "lane", "id", where=WAITING),
+        partial("outbox_rank", "rank", "id", where=WAITING),
+        partial("outbox_updates", "updates", where=WAITING),
+        partial("outbox_failed", "id", where=FAILED),
+        partial("outbox_bodies", "created_at", where=text("notice IS NOT NULL")),
         Index("outbox_token", "token"),
     )
-    id: int | None = _serial()
+    id: int | None = serial()
     key: str = Field(unique=True)
     state: str
     lane: str
@@ -279,7 +269,7 @@ class PostRow(SQLModel, table=True):
 
     __tablename__ = "post"
     __table_args__ = (UniqueConstraint("channel", "message"), Index("post_slot", "slot", "id"))
-    id: int | None = _serial()
+    id: int | None = serial()
     channel: str
     message: str
     ref: MessageRef = Field(sa_type=Stored(MessageRef))
@@ -299,7 +289,7 @@ class ReferenceRow(SQLModel, table=True):
 class WebPostRow(SQLModel, table=True):
     __tablename__ = "web_post"
     __table_args__ = (Index("web_post_channel", "channel", "number"),)
-    number: int | None = _serial()
+    number: int | None = serial()
     id: str = Field(unique=True)
     channel: str
     thread: Thread = Field(sa_type=Stored(Thread))
@@ -311,141 +301,25 @@ class WebPostRow(SQLModel, table=True):
     key: str | None = Field(unique=True)
 
 
-class ArticleRow(SQLModel, table=True):
-    """An article in one language, as its source gave it. A retired one is kept, but not in force."""
-
-    __tablename__ = "article"
-    id: str = Field(primary_key=True)
-    language: Language = Field(primary_key=True, sa_type=Worded(Language))
-    source: str = Field(index=True)
-    title: str
-    body: str
-    phrasings: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
-    against: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
-    team: str
-    audience: str
-    tags: tuple[str, ...] = Field(sa_type=Stored(tuple[str, ...]))
-    owner: str | None
-    review: date | None
-    version: int
-    changed_at: datetime = Field(sa_type=Instant)
-    retired_at: datetime | None = Field(sa_type=Instant)
-
-
-class PhrasingRow(SQLModel, table=True):
-    """A way to ask that was learned, laid over the article; `against` says that it is not meant by this."""
-
-    __tablename__ = "phrasing"
-    __table_args__ = (Index("phrasing_article", "article", "language"),)
-    id: int | None = _serial()
-    article: str
-    language: Language = Field(sa_type=Worded(Language))
-    text: str
-    against: bool
-    by: str
-    at: datetime = Field(sa_type=Instant)
-
-
-class KbRevisionRow(SQLModel, table=True):
-    """One row, whose `revision` rises in every transaction that changes articles or learned phrasings."""
-
-    __tablename__ = "kb_revision"
-    id: int = Field(primary_key=True)
-    revision: int = Field(sa_type=BigInteger)
-
-
-class KbPullRow(SQLModel, table=True):
-    """How the last pull of a git checkout of articles ended, for `doctor`; `problem` is null when well."""
-
-    __tablename__ = "kb_pull"
-    folder: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant)
-    problem: str | None
-
-
-class CaseRow(SQLModel, table=True):
-    """A labelled question; its id is made of what it says, so that saying it twice keeps it once."""
-
-    __tablename__ = "kb_case"
-    id: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant, index=True)
-    text: str
-    article: str | None
-    kind: CaseKind = Field(sa_type=Worded(CaseKind))
-    person: str
-    ticket: str | None = Field(index=True)
-    audience: str
-
-
-class ProposalRow(SQLModel, table=True):
-    __tablename__ = "proposal"
-    __table_args__ = (
-        Index("proposal_article", "article"),
-        Index("proposal_offered", "offered_at"),
-        _partial("proposal_waiting", "team", where=text("state = 'waiting'")),
-    )
-    id: str = Field(primary_key=True)
-    kind: ProposalKind = Field(sa_type=Worded(ProposalKind))
-    article: str
-    title: str
-    text: str
-    body: str
-    language: Language = Field(sa_type=Worded(Language))
-    team: str
-    person: str
-    ticket: str | None
-    made_at: datetime = Field(sa_type=Instant)
-    offered_at: datetime | None = Field(sa_type=Instant)
-    state: ProposalState = Field(sa_type=Worded(ProposalState))
-    settled_by: str | None
-    settled_at: datetime | None = Field(sa_type=Instant)
-
-
-class EventRow(SQLModel, table=True):
-    """A question, or what was said of its answer, as a figure: nobody's words, forgotten after 90 days."""
-
-    __tablename__ = "kb_event"
-    __table_args__ = (Index("kb_event_team", "team", "at"), Index("kb_event_at", "at"))
-    id: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant)
-    team: str
-    event: Event = Field(sa_type=Worded(Event))
-    article: str | None
-    confidence: float | None
-
-
-def _table(row: type[SQLModel]) -> Table:
-    return SQLModel.metadata.tables[str(row.__tablename__)]
-
-
-METADATA = SQLModel.metadata
-
-inbox = _table(InboxRow)
-failed_turns = _table(FailedTurnRow)
-locks = _table(LockRow)
-people = _table(PersonRow)
-accounts = _table(AccountRow)
-conversations = _table(ConversationRow)
-tickets = _table(TicketRow)
-entries = _table(EntryRow)
-agreements = _table(AgreementRow)
-ticket_events = _table(TicketEventRow)
-clocks = _table(ClockRow)
-pings = _table(PingRow)
-swaps = _table(OnCallSwapRow)
-heartbeats = _table(HeartbeatRow)
-downtimes = _table(DowntimeRow)
-outbox = _table(OutboxRow)
-posts = _table(PostRow)
-references = _table(ReferenceRow)
-web_posts = _table(WebPostRow)
-articles = _table(ArticleRow)
-phrasings = _table(PhrasingRow)
-kb_revision = _table(KbRevisionRow)
-kb_pulls = _table(KbPullRow)
-cases = _table(CaseRow)
-proposals = _table(ProposalRow)
-kb_events = _table(EventRow)
+inbox = table_of(InboxRow)
+failed_turns = table_of(FailedTurnRow)
+locks = table_of(LockRow)
+people = table_of(PersonRow)
+accounts = table_of(AccountRow)
+conversations = table_of(ConversationRow)
+tickets = table_of(TicketRow)
+entries = table_of(EntryRow)
+agreements = table_of(AgreementRow)
+ticket_events = table_of(TicketEventRow)
+clocks = table_of(ClockRow)
+pings = table_of(PingRow)
+swaps = table_of(OnCallSwapRow)
+heartbeats = table_of(HeartbeatRow)
+downtimes = table_of(DowntimeRow)
+outbox = table_of(OutboxRow)
+posts = table_of(PostRow)
+references = table_of(ReferenceRow)
+web_posts = table_of(WebPostRow)
 
 ticket_numbers = Sequence("ticket_number", metadata=METADATA)
 """Ticket numbers on PostgreSQL; SQLite has no sequences and needs none, having one writer."""

@@ -15,7 +15,8 @@ from storage.engine import reading, writing
 from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
-from storage.rows import inbox, kb_events, locks, outbox, pings
+from storage.rows import inbox, locks, outbox, pings
+from storage.rows_knowledge import kb_events
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
 from storage.views import Health, SqlReading

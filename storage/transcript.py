@@ -11,7 +11,7 @@ from storage.codec import build, build_all, values
 from storage.engine import insert_new, reading, writing
 from storage.rows import web_posts
 from triage.document import Document
-from triage.ports import WebPost
+from triage.transcripts import WebPost
 
 
 class SqlTranscript:

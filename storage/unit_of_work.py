@@ -21,17 +21,7 @@ from storage.folding import Kept, fold
 from storage.learning import learn
 from storage.outbox import keep_reference, put
 from storage.parcels import place_key
-from storage.rows import (
-    accounts,
-    conversations,
-    entries,
-    failed_turns,
-    inbox,
-    locks,
-    people,
-    ticket_numbers,
-    tickets,
-)
+from storage.rows import accounts, conversations, entries, failed_turns, inbox, locks, people, ticket_numbers, tickets
 from storage.shelf import SqlShelf
 from storage.views import SqlReading, people_by_id
 from triage.changes import AddEntry, Change, ClockChange, Converse, Decision, EditEntry, LearningChange, Meet

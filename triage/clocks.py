@@ -7,10 +7,11 @@ happens to which clock, `triage.stages` when its pings are due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from triage.calendars import Calendar, Unreachable, elapsed, next_close, next_open, walk
 from triage.policy import Metric
@@ -76,6 +77,33 @@ class LogEvent:
     cause: Cause | None = None
 
 
+class Stretch(NamedTuple):
+    """A part of a clock's life between two events of its log; `ends` is None for the one it is in.
+
+    `revision` counts from 1 and rises with a new target, a new calendar and a reopening. `spent` is what it
+    used, in seconds of its own calendar: 0 while it lasts, and when it does not run. `hindsight` is the time a
+    reopened ticket was resolved, where that counts as if the clock had run.
+    """
+
+    begins: datetime
+    ends: datetime | None
+    state: SpanState
+    measure: Measure
+    revision: int
+    spent: int = 0
+    hindsight: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.state is SpanState.RUNNING
+
+    def used(self, until: datetime) -> int:
+        """Seconds of its own calendar, no longer than until `until`; 0 when it does not run."""
+        if self.ends is not None and self.ends <= until:
+            return self.spent
+        return elapsed(self.measure.calendar, self.begins, until) if self.running else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
     """One running target. `known_at` is its start, or when a later priority first promised it.
@@ -88,6 +116,8 @@ class Clock:
     log: tuple[LogEvent, ...]
     known_at: datetime
     rung: tuple[str, ...] = ()
+    _life: tuple[Stretch, ...] = field(default=(), init=False, repr=False, compare=False)
+    """What `_life_of` worked out from the log; empty until somebody asks."""
 
     @property
     def started_at(self) -> datetime:
@@ -131,32 +161,6 @@ class Clock:
         """Counts from 1 and rises with a new target, a new calendar and a reopening."""
         parts = stretches(self)
         return parts[-1].revision if parts else 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """A part of a clock's life between two events of its log; `ends` is None for the one it is in.
-
-    `revision` counts from 1 and rises with a new target, a new calendar and a reopening. `hindsight` is
-    the time a reopened ticket was resolved, where that counts as if the clock had run.
-    """
-
-    begins: datetime
-    ends: datetime | None
-    state: SpanState
-    measure: Measure
-    revision: int
-    hindsight: bool = False
-
-    @property
-    def running(self) -> bool:
-        return self.state is SpanState.RUNNING
-
-    def used(self, until: datetime) -> int:
-        """Seconds of its own calendar, no longer than until `until`; 0 when it does not run."""
-        if not self.running:
-            return 0
-        return elapsed(self.measure.calendar, self.begins, min(self.ends or until, until))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +238,9 @@ def due_at(clock: Clock) -> datetime | None:
     for part in parts[:-1]:
         if not part.running or part.ends is None:
             continue
-        spent = part.used(part.ends)
-        if spent >= left and (due := walk(part.measure.calendar, part.begins, left)) < part.ends:
+        if part.spent >= left and (due := walk(part.measure.calendar, part.begins, left)) < part.ends:
             return due
-        left -= spent
+        left -= part.spent
     if not parts[-1].running:
         return None
     try:
@@ -253,21 +256,8 @@ def used(clock: Clock, until: datetime) -> int:
 
 def stretches(clock: Clock) -> tuple[Stretch, ...]:
     """The clock's life in order and without gaps, up to its end if it has one; some may be empty."""
-    found: list[Stretch] = []
-    begins, measure = clock.started_at, clock.log[0].measure or clock.measure
-    state = SpanState.RUNNING
-    revision = 1
-    for event in clock.log[1:]:
-        if event.kind is ClockEventKind.BREACH:
-            continue
-        part = Stretch(begins=begins, ends=event.at, state=state, measure=measure, revision=revision)
-        found.append(replace(part, state=SpanState.RUNNING, hindsight=True) if event.counted else part)
-        revision += event.measure is not None or state is SpanState.RESOLVED
-        begins, measure = event.at, event.measure or measure
-        state = _AFTER.get(event.kind, state)
-    if state is not SpanState.RESOLVED:
-        found.append(Stretch(begins=begins, ends=None, state=state, measure=measure, revision=revision))
-    return tuple(found)
+    life = _life_of(clock)
+    return life[:-1] if life[-1].state is SpanState.RESOLVED else life
 
 
 def spans(clock: Clock, until: datetime) -> tuple[Span, ...]:
@@ -306,19 +296,50 @@ def _next_window(calendar: Calendar, begins: datetime, ends: datetime) -> tuple[
 
 def _overdue(clock: Clock, now: datetime) -> datetime | None:
     """The due time of a running clock that has passed it and does not know yet."""
-    if clock.breach or not clock.live or clock.paused:
+    if not clock.live or clock.breach or clock.paused:
         return None
     due = due_at(clock)
     return due if due is not None and due < now else None
 
 
+def _life_of(clock: Clock) -> tuple[Stretch, ...]:
+    """Its stretches and, once it has ended, the time since then. Kept: one turn asks for it many times."""
+    if not clock._life:
+        first = clock.log[0]
+        born = Stretch(first.at, None, SpanState.RUNNING, first.measure or clock.measure, revision=1)
+        _keep_life(clock, _lived([born], clock.log[1:]))
+    return clock._life
+
+
+def _lived(life: list[Stretch], log: Iterable[LogEvent]) -> list[Stretch]:
+    """The same life after these events."""
+    for event in log:
+        if event.kind is not ClockEventKind.BREACH:
+            begins, _, state, measure, revision, *_ = life[-1]
+            was = SpanState.RUNNING if event.counted else state
+            spent = elapsed(measure.calendar, begins, event.at) if was is SpanState.RUNNING else 0
+            life[-1] = Stretch(begins, event.at, was, measure, revision, spent, event.counted)
+            revision += event.measure is not None or state is SpanState.RESOLVED
+            after = _AFTER.get(event.kind, state)
+            life.append(Stretch(event.at, None, after, event.measure or measure, revision))
+    return life
+
+
+def _keep_life(clock: Clock, life: Sequence[Stretch]) -> None:
+    object.__setattr__(clock, "_life", tuple(life))
+
+
 def _with(clock: Clock, event: LogEvent) -> Clock:
-    return replace(clock, log=(*clock.log, event))
+    """One more event: what was known of the clock's life only goes on."""
+    after = replace(clock, log=(*clock.log, event))
+    if clock._life:
+        _keep_life(after, _lived([*clock._life], (event,)))
+    return after
 
 
-def _last_turn(log: Iterable[LogEvent]) -> ClockEventKind:
+def _last_turn(log: Sequence[LogEvent]) -> ClockEventKind:
     """The last event that made the clock run, pause or end."""
-    return [event.kind for event in log if event.kind in _STATES][-1]
+    return next(event.kind for event in reversed(log) if event.kind in _STATES)
 
 
 _STATES = {

@@ -70,7 +70,7 @@ USAGE = {
     Verb.QUEUE: "queue it",
     Verb.MINE: "mine",
     Verb.SHOW: "show 42",
-    Verb.ONCALL: "oncall it · oncall swap @Kim",
+    Verb.ONCALL: "oncall swap @Kim",
     Verb.WHY: "why 42",
     Verb.KB: "kb 42 vpn-drops",
     Verb.HELP: "help",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import NamedTuple
 
 from triage.calendars import Unreachable, elapsed, walk, walk_back
 from triage.clocks import Clock, Stretch, stretches, used
@@ -45,29 +46,47 @@ def rings(clock: Clock, warn: Sequence[str], overdue: int | None = None, *, afte
     Where something happens to the clock at the very instant of a stage, that comes first; once `due` has
     rung only reminders follow. The first `after` of these are left out.
     """
-    fired: set[str] = set()
-    spent, revision = 0, 1
+    spent, revision = 0, 0
+    stages: Sequence[_Stage] = ()
     broken_at: int | None = None
     for part in stretches(clock):
         if part.revision != revision:
-            fired.clear()
-            revision = part.revision
+            stages, revision = _stages(tuple(warn), part.measure.seconds), part.revision
         if part.running and not part.hindsight:
-            if broken_at is None:
-                silent = [stage for stage in warn if stage not in fired]
-                for ring in _in_stretch(part, clock.known_at, spent, silent):
+            if broken_at is None and _reaches(part, spent, stages[0]):
+                for ring in _in_stretch(part, clock.known_at, spent, stages):
                     yield ring
-                    fired.add(ring.stage)
+                    stages = [each for each in stages if each.name != ring.stage]
                     broken_at = used(clock, ring.at) if ring.stage == DUE else None
             if broken_at is not None and overdue:
                 yield from _reminders(part, spent - broken_at, overdue, after)
         if broken_at is not None and not overdue:
             return
-        spent += part.used(part.ends) if part.ends else 0
+        spent += part.spent
 
 
-def _in_stretch(part: Stretch, known_at: datetime, spent: int, warn: Sequence[str]) -> Iterator[Ring]:
-    """`spent` is what the clock had used before; `warn` are the stages that have not rung."""
+class _Stage(NamedTuple):
+    """Reached when `left` seconds of policy time are left."""
+
+    left: int
+    name: str
+
+
+@lru_cache(maxsize=512)
+def _stages(warn: tuple[str, ...], target: int) -> Sequence[_Stage]:
+    """In the order in which they are reached; a warning ahead of the start is none."""
+    warnings = (_Stage(seconds_before(stage, target), stage) for stage in warn)
+    ahead = sorted((stage for stage in warnings if stage.left < target), key=lambda stage: -stage.left)
+    return (*ahead, _Stage(0, DUE))
+
+
+def _reaches(part: Stretch, spent: int, stage: _Stage) -> bool:
+    """Whether the stage can ring before the stretch ends: most do not get as far, and need no walk to know."""
+    return part.ends is None or part.measure.seconds - spent - part.spent <= stage.left
+
+
+def _in_stretch(part: Stretch, known_at: datetime, spent: int, stages: Sequence[_Stage]) -> Iterator[Ring]:
+    """`spent` is what the clock had used before; `stages` are those that have not rung."""
     begins = max(part.begins, known_at)
     if part.ends is not None and begins >= part.ends:
         return
@@ -80,11 +99,10 @@ def _in_stretch(part: Stretch, known_at: datetime, spent: int, warn: Sequence[st
         due = walk(calendar, begins, left)
     except Unreachable:
         return
-    stages = [(seconds, stage) for stage in warn if (seconds := seconds_before(stage, target)) < target]
-    for seconds, stage in [*sorted(stages, key=lambda each: -each[0]), (0, DUE)]:
-        at = begins if seconds >= left else walk_back(calendar, due, seconds)
+    for stage in stages:
+        at = begins if stage.left >= left else walk_back(calendar, due, stage.left)
         if part.ends is None or at < part.ends:
-            yield Ring(at=at, stage=stage, revision=part.revision)
+            yield Ring(at=at, stage=stage.name, revision=part.revision)
 
 
 def _reminders(part: Stretch, over: int, every: int, after: int) -> Iterator[Ring]:

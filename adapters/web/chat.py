@@ -21,7 +21,7 @@ from adapters.web.render import Reader, draw
 from adapters.web.words import Words
 from triage.errors import TurnError
 from triage.model import Channel, ChannelKind, Language
-from triage.ports import WebPost
+from triage.transcripts import WebPost
 
 NEWEST = 150
 """Posts of a channel that are shown."""

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from adapters.web.news import News
 from triage.model import Account, Channel, ChannelKind, Language, Platform, Sender
-from triage.ports import Intake, NewId, Now, Transcript
+from triage.ports import Intake, NewId, Now
+from triage.transcripts import Transcript
 
 PLACE = "demo"
 BOT = "Deskbell"

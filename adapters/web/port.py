@@ -14,7 +14,8 @@ from adapters.web.news import News, Shown
 from triage.document import Document
 from triage.errors import GiveUp, TryLater, TurnError
 from triage.model import Account, MessageRef, Platform, Thread
-from triage.ports import Address, NewId, Now, Transcript, WebPost
+from triage.ports import Address, NewId, Now
+from triage.transcripts import Transcript, WebPost
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -15,7 +15,8 @@ from adapters.web.desk import DemoPerson
 from adapters.web.news import News, Shown
 from triage.document import Document, Paragraph, Plain
 from triage.model import Channel, Kind, Message, Sender, Thread
-from triage.ports import Intake, NewId, Now, Transcript, WebPost
+from triage.ports import Intake, NewId, Now
+from triage.transcripts import Transcript, WebPost
 
 
 @dataclass(frozen=True, slots=True)

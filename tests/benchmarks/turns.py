@@ -20,7 +20,7 @@ from tests.benchmarks.table import machine
 from triage import sla
 from triage.calendars import walk
 from triage.casework import kept
-from triage.model import Priority, Status
+from triage.model import Priority
 from triage.policy import Metric, Targets, Terms
 from triage.timeline import Do, Event, Timeline
 

@@ -6,20 +6,22 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, text
 
+from storage.columns import METADATA
 from storage.engine import make_engine
 from storage.memory import MemoryStorage
-from storage.rows import METADATA
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from storage.views import Health
-from triage.calendars import Calendar, Window
+from triage.calendars import ALWAYS, Calendar, DatedWindow, Window
+from triage.chain import Chain, Notify, Raise, Reassign, Repeat, Wait, Whom
 from triage.changes import AddEntry, Change, Converse, Decision, KeepClock, Meet, OpenTicket
+from triage.clocks import Clock, ClockEventKind, LogEvent, Measure
 from triage.learning import Case
 from triage.model import (
     Account,
@@ -40,10 +42,26 @@ from triage.model import (
     Thread,
     Ticket,
 )
-from triage.outgoing import At, Card, InThread, Notice, OnSlot, Outgoing, Say, Who
+from triage.outgoing import (
+    At,
+    Card,
+    ClockNote,
+    Guard,
+    InThread,
+    Notice,
+    OnSlot,
+    Outgoing,
+    Ping,
+    Reminder,
+    Say,
+    StepGuard,
+    Term,
+    Value,
+    Who,
+)
 from triage.policy import Metric, Targets, Terms
-from triage.ports import Loaded, Lookup, Outbox, Parcel, Storage, Transcript
-from triage.sla import Clock, ClockEvent, ClockEventKind
+from triage.ports import Loaded, Lookup, Outbox, Parcel, Storage
+from triage.transcripts import Transcript
 
 AT = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 HELP = Channel(platform=Platform.SLACK, place="T1", id="C0HELP")
@@ -54,17 +72,40 @@ ANN = Person(id="ann", name="Ann", account=Account(platform=Platform.SLACK, plac
 LEE = Person(
     id="lee", name="Lee", language=Language.KO, account=Account(platform=Platform.SLACK, place="T1", user="U0LEE")
 )
+SEOUL = Calendar(
+    timezone="Asia/Seoul",
+    windows=(Window(day=0, opens=32_400, closes=64_800),),
+    holidays=("KR", "2026-12-25"),
+    dated=(DatedWindow(on=date(2026, 12, 24), opens=32_400, closes=46_800),),
+)
 TERMS = Terms(
-    calendar=Calendar(
-        timezone="Asia/Seoul", windows=(Window(day=0, opens=32_400, closes=64_800),), holidays=("KR", "2026-12-25")
-    ),
+    policy="board",
+    calendar=SEOUL,
     targets={Priority.HIGH: Targets(seconds={Metric.RESOLUTION: 28_800}, pause_on_hold=True)},
     warn=("50%", "-30m"),
+    overdue=3_600,
+    chain=Chain(
+        steps=(
+            Notify(whom=Whom.OWNER),
+            Wait(seconds=600),
+            Notify(person="kim"),
+            Notify(channel=TRIAGE),
+            Raise(priority=Priority.URGENT),
+            Reassign(whom=Whom.ON_CALL),
+            Reassign(person="lee"),
+            Repeat(times=2),
+        ),
+        ack=1_800,
+    ),
 )
+GUARD = Guard(ticket="t1", metric=Metric.FIRST_RESPONSE, instance=1, revision=1)
 TEAMS_ANN = Account(platform=Platform.TEAMS, place="tenant", user="29:ann")
 CARDS = Thread(channel=TRIAGE)
 SLOT = "card:t1:it"
 UPDATE = OnSlot(slot=SLOT, lane=SLOT, bucket=TRIAGE.key)
+NOTE = ClockNote(
+    phrase="state.running", instants={"due": At(at=AT, zone="Asia/Seoul")}, seconds={"left": 600}, days=True
+)
 CARD = Card(
     number=1,
     subject="VPN down",
@@ -75,7 +116,7 @@ CARD = Card(
     priority=Priority.NORMAL,
     owner=None,
     opened=At(at=AT),
-    due=((Metric.FIRST_RESPONSE, At(at=AT, zone="Asia/Seoul")),),
+    clocks=((Metric.FIRST_RESPONSE, NOTE),),
 )
 
 
@@ -200,10 +241,47 @@ def conversation(thread: Thread = ASKED, **changes: Any) -> Conversation:
     return Conversation(**(known | changes))
 
 
-def clock(number: int = 1, *, next_at: datetime | None = None, **changes: Any) -> Clock:
-    start = ClockEvent(at=AT, kind=ClockEventKind.START, target=3_600)
-    known: dict[str, Any] = {"ticket": f"t{number}", "metric": Metric.FIRST_RESPONSE, "instance": 1, "log": (start,)}
-    return Clock(**(known | {"next_at": next_at, "due_at": next_at} | changes))
+def started(at: datetime = AT, calendar: Calendar = ALWAYS) -> LogEvent:
+    """What begins a log: an hour of this calendar is promised."""
+    return LogEvent(at=at, kind=ClockEventKind.START, measure=Measure(seconds=3_600, calendar=calendar))
+
+
+def clock(*further: LogEvent, **changes: Any) -> Clock:
+    """A clock that was started, and what happened to it since."""
+    known: dict[str, Any] = {
+        "metric": Metric.FIRST_RESPONSE,
+        "instance": 1,
+        "log": (started(), *further),
+        "known_at": AT,
+    }
+    return Clock(**(known | changes))
+
+
+def event(kind: ClockEventKind, minute: float = 0, **changes: Any) -> LogEvent:
+    return LogEvent(at=minutes(minute), kind=kind, **changes)
+
+
+def kept_clock(number: int = 1, kept: Clock | None = None, **changes: Any) -> KeepClock:
+    """A clock of that ticket; what is due next, its promise or the ping, is due at one instant."""
+    next_at = changes.get("next_at")
+    known: dict[str, Any] = {"ticket": f"t{number}", "clock": kept or clock(), "next_at": None, "due_at": next_at}
+    return KeepClock(**(known | changes))
+
+
+def reminder(guard: Guard | StepGuard = GUARD) -> Reminder:
+    values: dict[str, Value] = {
+        "number": 1,
+        "subject": "VPN down",
+        "metric": Term(term="ping.metric.resolution"),
+        "due": At(at=AT),
+    }
+    return Reminder(say=Say(phrase="ping.due", values=values), guard=guard)
+
+
+def ping(key: str = "p1", **changes: Any) -> Ping:
+    """A reminder for Lee about the first ticket."""
+    known: dict[str, Any] = {"key": key, "person": "lee", "ticket": "t1", "at": AT, "reminder": reminder()}
+    return Ping(**(known | changes))
 
 
 def words(key: str, thread: Thread = ASKED, **changes: Any) -> Outgoing:
@@ -261,8 +339,8 @@ def converse(storage: Storage, thread: Thread = ASKED, **changes: Any) -> Conver
     return kept
 
 
-def keep_clock(storage: Storage, kept: Clock) -> None:
-    record(storage, KeepClock(clock=kept))
+def keep_clock(storage: Storage, number: int = 1, kept: Clock | None = None, **changes: Any) -> None:
+    record(storage, kept_clock(number, kept, **changes))
 
 
 def load(storage: Storage, here: Thread = ASKED, **changes: Any) -> Loaded:

@@ -16,6 +16,7 @@ from tests.contract.storages import (
     clock,
     converse,
     deliver,
+    kept_clock,
     load,
     minutes,
     open_ticket,
@@ -25,7 +26,6 @@ from tests.contract.storages import (
 )
 from triage.changes import (
     AddEntry,
-    KeepClock,
     Meet,
 )
 from triage.model import Entry, EntryKind, Status, Thread
@@ -130,15 +130,14 @@ def test_a_ticket_is_loaded_with_people_clocks_and_first_message(bench: Bench) -
     open_ticket(bench.storage, owner="lee")
     kim = replace(LEE, id="kim", name="Kim", account=None)
     note = Entry(at=AT, kind=EntryKind.NOTE, author="kim", text="looking")
-    resolution = clock(metric=Metric.RESOLUTION)
-    first = clock(next_at=minutes(30))
+    resolution, first = clock(metric=Metric.RESOLUTION), clock()
     record(
         bench.storage,
         Meet(person=LEE),
         Meet(person=kim),
         AddEntry(ticket="t1", entry=note),
-        KeepClock(clock=resolution),
-        KeepClock(clock=first),
+        kept_clock(kept=resolution),
+        kept_clock(kept=first, next_at=minutes(30)),
     )
     loaded = load(bench.storage, number=1)
     assert loaded.people == {"ann": ANN, "lee": LEE, "kim": kim}

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from storage.engine import writing
 from storage.library import SqlLibrary, revise
-from storage.rows import phrasings
+from storage.rows_knowledge import phrasings
 from tests.contract.storages import AT, Bench, minutes
 from triage.errors import AlreadyHeld
 from triage.knowledge import Article

@@ -11,41 +11,38 @@ from tests.contract.storages import (
     AT,
     CARD,
     CHAT,
+    GUARD,
     HELP,
     TRIAGE,
     Bench,
-    clock,
     deliver,
-    keep_clock,
     lease,
     minutes,
-    open_ticket,
     record,
+    reminder,
     said,
     sent_as,
     words,
 )
 from triage.layout import fallback
-from triage.model import Thread
+from triage.model import Status, Thread
 from triage.outgoing import (
     Answer,
     At,
     Choice,
-    Guard,
     Help,
     HistoryLine,
     InThread,
     Notice,
+    Pings,
     Say,
+    StepGuard,
     Suggestions,
     Term,
     TicketView,
     Who,
 )
-from triage.policy import Metric
-from triage.sla import ClockEvent, ClockEventKind, ClockState
 
-GUARD = Guard(ticket="t1", metric=Metric.FIRST_RESPONSE, instance=1, revision=1)
 NOTICES: tuple[Notice, ...] = (
     Say(
         phrase="error.failed",
@@ -62,7 +59,8 @@ NOTICES: tuple[Notice, ...] = (
     Answer(article="vpn", title="VPN", body="# Steps", team="IT", confirm=False),
     Suggestions(articles=(("vpn", "VPN"), ("mail", "Mail"))),
     CARD,
-    replace(CARD, owner=Who(person="lee", name="Lee"), resolved=True, due=()),
+    replace(CARD, owner=Who(person="lee", name="Lee"), status=Status.RESOLVED, clocks=()),
+    Pings(reminders=(reminder(), reminder(StepGuard(ticket="t1", run="r1"))), held=2),
     TicketView(card=CARD, history=(HistoryLine(at=At(at=AT), author=None, what="entry.note", text="x"),)),
     Help(verbs=("claim", "release")),
 )
@@ -193,41 +191,3 @@ def test_two_deliveries_share_the_rows(bench: Bench) -> None:
         first, second = (pool.submit(deliver_some) for _ in range(2))
         leased = first.result(20) + second.result(20)
     assert sorted(leased) == sorted(row.key for row in lanes)
-
-
-# --- guards --------------------------------------------------------------------------------------
-def test_without_a_guard_everything_stands(bench: Bench) -> None:
-    """Only pings are guarded."""
-    record(bench.storage, said=(words("o1"),))
-    assert bench.storage.outbox.stands(lease(bench.storage.outbox)["o1"])
-
-
-def test_a_ping_stands_while_its_clock_does(bench: Bench) -> None:
-    """Also once the promise is broken: that is what the ping is about."""
-    open_ticket(bench.storage)
-    breached = (*clock().log, ClockEvent(at=AT, kind=ClockEventKind.BREACH))
-    keep_clock(bench.storage, clock(log=breached, state=ClockState.BREACHED))
-    record(bench.storage, said=(words("ping", guard=GUARD),))
-    assert bench.storage.outbox.stands(lease(bench.storage.outbox)["ping"])
-
-
-def test_a_ping_of_an_older_revision_falls(bench: Bench) -> None:
-    """After a change of priority the old revision's pings are void."""
-    open_ticket(bench.storage)
-    keep_clock(bench.storage, clock(revision=2))
-    record(bench.storage, said=(words("ping", guard=GUARD),))
-    assert not bench.storage.outbox.stands(lease(bench.storage.outbox)["ping"])
-
-
-def test_a_ping_about_a_met_clock_falls(bench: Bench) -> None:
-    """Nobody is reminded of what was answered meanwhile."""
-    open_ticket(bench.storage)
-    keep_clock(bench.storage, clock(log=(*clock().log, ClockEvent(at=AT, kind=ClockEventKind.MEET))))
-    record(bench.storage, said=(words("ping", guard=GUARD),))
-    assert not bench.storage.outbox.stands(lease(bench.storage.outbox)["ping"])
-
-
-def test_a_ping_without_a_clock_falls(bench: Bench) -> None:
-    """There is nothing to be reminded of."""
-    record(bench.storage, said=(words("ping", guard=GUARD),))
-    assert not bench.storage.outbox.stands(lease(bench.storage.outbox)["ping"])

@@ -9,11 +9,14 @@ from tests.contract.storages import (
     ANN,
     AT,
     CHAT,
+    SEOUL,
     TEAMS_ANN,
     TERMS,
     Bench,
     clock,
+    event,
     keep_clock,
+    kept_clock,
     lease,
     load,
     message,
@@ -27,15 +30,16 @@ from triage.changes import (
     AddEntry,
     Decision,
     EditEntry,
-    KeepClock,
+    KeepPosition,
     KeepTerms,
     Meet,
     OpenTicket,
 )
+from triage.clocks import Cause, ClockEventKind, Measure
+from triage.escalation import Position
 from triage.model import Entry, EntryKind, Language, Priority, Status, Thread
 from triage.outgoing import Direct
 from triage.policy import Metric
-from triage.sla import ClockEvent, ClockEventKind, ClockState
 
 
 # --- history, people -----------------------------------------------------------------------------
@@ -97,10 +101,16 @@ def test_a_stranger_is_nobody(bench: Bench) -> None:
 def test_a_clock_comes_back_with_its_log(bench: Bench) -> None:
     """A clock is kept under ticket, metric and instance; keeping it again replaces it."""
     open_ticket(bench.storage)
-    keep_clock(bench.storage, clock(next_at=minutes(5)))
-    log = (*clock().log, ClockEvent(at=minutes(9), kind=ClockEventKind.MEET))
-    met = clock(log=log, state=ClockState.MET, hours="calendar", fired=("50%", "due"), revision=3)
-    keep_clock(bench.storage, met)
+    keep_clock(bench.storage, next_at=minutes(5))
+    met = clock(
+        event(ClockEventKind.RETARGET, 3, measure=Measure(seconds=7, calendar=SEOUL)),
+        event(ClockEventKind.BREACH, 3, cause=Cause.RECLASSIFIED),
+        event(ClockEventKind.MEET, 9),
+        event(ClockEventKind.RESUME, 10, counted=True),
+        known_at=minutes(1),
+        rung=("1:50%", "2:due", "overdue:3"),
+    )
+    keep_clock(bench.storage, kept=met)
     assert load(bench.storage, number=1).clocks == (met,)
 
 
@@ -108,29 +118,29 @@ def test_due_clocks_come_oldest_first(bench: Bench) -> None:
     """Only clocks whose next stage has come, in order, as many as asked for."""
     for number, at in enumerate((minutes(3), minutes(1), minutes(2), minutes(99), None), start=1):
         open_ticket(bench.storage, number)
-        keep_clock(bench.storage, clock(number, next_at=at))
+        keep_clock(bench.storage, number, next_at=at)
     with bench.storage.writing() as work:
         assert [item.ticket.number for item in work.due(minutes(3), 9)] == [2, 3, 1]
         assert [item.ticket.number for item in work.due(minutes(3), 2)] == [2, 3]
 
 
-def test_a_due_clock_comes_with_ticket_requester_and_terms(bench: Bench) -> None:
+def test_a_due_clock_comes_with_ticket_terms_and_position(bench: Bench) -> None:
     """The sweep needs nothing else to decide."""
-    opened = open_ticket(bench.storage)
-    kept = clock(next_at=minutes(1))
-    record(bench.storage, KeepClock(clock=kept))
-    record(bench.storage, KeepTerms(ticket="t1", terms=TERMS))
+    opened, kept = open_ticket(bench.storage), clock()
+    position = Position(run="r1", step=2, next_at=minutes(9))
+    record(bench.storage, kept_clock(kept=kept, next_at=minutes(1)))
+    record(bench.storage, KeepTerms(ticket="t1", terms=TERMS), KeepPosition(ticket="t1", position=position))
     with bench.storage.writing() as work:
         (item,) = work.due(minutes(1), 9)
     assert (item.ticket, item.clock) == (replace(opened, version=2), kept)
-    assert (item.requester, item.terms) == (ANN, TERMS)
+    assert (item.terms, item.position) == (TERMS, position)
 
 
 def test_a_clock_rung_is_not_due_again(bench: Bench) -> None:
     """Storing the clock's next stage takes it out of the range."""
     open_ticket(bench.storage)
-    keep_clock(bench.storage, clock(next_at=minutes(1)))
-    keep_clock(bench.storage, clock(next_at=None))
+    keep_clock(bench.storage, next_at=minutes(1))
+    keep_clock(bench.storage, next_at=None)
     with bench.storage.writing() as work:
         assert work.due(minutes(5), 9) == []
 
@@ -144,8 +154,8 @@ def test_a_queue_shows_the_most_pressing_first(bench: Bench) -> None:
     open_ticket(bench.storage, 4)
     open_ticket(bench.storage, 5, status=Status.CLOSED)
     open_ticket(bench.storage, 6, team="hr")
-    keep_clock(bench.storage, clock(3, next_at=minutes(9)))
-    keep_clock(bench.storage, clock(4, next_at=minutes(5)))
+    keep_clock(bench.storage, 3, next_at=minutes(9))
+    keep_clock(bench.storage, 4, next_at=minutes(5))
     with bench.storage.reading() as reading:
         shown, count = reading.queue(["it", "fin"], 3)
     assert ([each.number for each in shown], count) == ([4, 3, 2], 4)
@@ -166,9 +176,8 @@ def test_the_next_due_time_is_that_of_a_live_clock(bench: Bench) -> None:
     """Ended clocks promise nothing any more; a ticket without a promise has none."""
     open_ticket(bench.storage, 1)
     open_ticket(bench.storage, 2)
-    ended = (*clock().log, ClockEvent(at=AT, kind=ClockEventKind.MEET))
-    keep_clock(bench.storage, clock(1, due_at=minutes(1), log=ended, state=ClockState.MET))
-    keep_clock(bench.storage, clock(1, due_at=minutes(8), metric=Metric.RESOLUTION))
+    keep_clock(bench.storage, kept=clock(event(ClockEventKind.MEET)), due_at=minutes(1))
+    keep_clock(bench.storage, kept=clock(metric=Metric.RESOLUTION), due_at=minutes(8))
     with bench.storage.reading() as reading:
         assert reading.due_of(["t1", "t2"]) == {"t1": minutes(8)}
 

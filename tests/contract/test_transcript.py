@@ -23,7 +23,7 @@ from triage.document import (
     When,
 )
 from triage.model import Channel, Platform, Thread
-from triage.ports import WebPost
+from triage.transcripts import WebPost
 
 LOBBY = Channel(platform=Platform.WEB, place="demo", id="help")
 DESK = Channel(platform=Platform.WEB, place="demo", id="triage")

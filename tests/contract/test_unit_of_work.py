@@ -16,8 +16,8 @@ from tests.contract.storages import (
     TERMS,
     TRIAGE,
     Bench,
-    clock,
     conversation,
+    kept_clock,
     load,
     message,
     minutes,
@@ -29,17 +29,16 @@ from tests.contract.storages import (
 from triage.changes import (
     AddEntry,
     Assign,
+    Called,
     Converse,
     Decision,
     Detach,
-    KeepClock,
     KeepTerms,
     Meet,
     OpenTicket,
     Rate,
     SetPriority,
     SetStatus,
-    Step,
     Transfer,
 )
 from triage.errors import Conflict, Unavailable
@@ -86,7 +85,7 @@ def test_leaving_without_commit_leaves_nothing(bench: Bench) -> None:
         Meet(person=ANN),
         OpenTicket(ticket=ticket()),
         AddEntry(ticket="t1", entry=entry),
-        KeepClock(clock=clock(next_at=AT)),
+        kept_clock(next_at=AT),
     )
     with bench.storage.writing() as work:
         work.claim("k1", AT)
@@ -168,8 +167,6 @@ def test_a_ticket_comes_back_as_it_was(bench: Bench) -> None:
         language=Language.ZH_HANT,
         home=ASKED,
         restricted=True,
-        chain=("owner", "team"),
-        step=1,
         stepped_at=minutes(3),
         called="Lee",
         rating="good",
@@ -186,7 +183,7 @@ def test_all_changes_of_a_turn_raise_the_version_once(bench: Bench) -> None:
         Assign(ticket="t1", owner="lee"),
         SetStatus(ticket="t1", status=Status.OPEN, at=AT),
         SetPriority(ticket="t1", priority=Priority.HIGH),
-        Step(ticket="t1", step=1, at=AT, called="Lee"),
+        Called(ticket="t1", at=AT, called="Lee"),
         Rate(ticket="t1", rating="good"),
         Detach(ticket="t1"),
     )
@@ -196,7 +193,6 @@ def test_all_changes_of_a_turn_raise_the_version_once(bench: Bench) -> None:
         owner="lee",
         status=Status.OPEN,
         priority=Priority.HIGH,
-        step=1,
         stepped_at=AT,
         called="Lee",
         rating="good",
@@ -225,12 +221,12 @@ def test_two_records_in_one_transaction_add_up(bench: Bench) -> None:
     """The sweep records several decisions about one ticket in one transaction."""
     open_ticket(bench.storage)
     with bench.storage.writing() as work:
-        work.record(Decision(changes=(Step(ticket="t1", step=1, at=AT, called="Lee"),)), AT)
+        work.record(Decision(changes=(Called(ticket="t1", at=AT, called="Lee"),)), AT)
         work.record(Decision(changes=(Assign(ticket="t1", owner="lee"),)), AT)
         work.commit()
     found = load(bench.storage, number=1).ticket
     assert found is not None
-    assert (found.step, found.owner, found.version) == (1, "lee", 3)
+    assert (found.called, found.owner, found.version) == ("Lee", "lee", 3)
 
 
 def test_a_change_to_a_ticket_that_is_gone_is_a_conflict(bench: Bench) -> None:

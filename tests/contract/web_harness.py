@@ -12,7 +12,8 @@ from storage.memory import MemoryStorage
 from tests.unit.web.desk import DANA, START, counting
 from triage.document import Block, Buttons, Document, Facts, Heading, Markdown, Paragraph, Quote, Small, text_of
 from triage.model import Account, Thread
-from triage.ports import Address, WebPost
+from triage.ports import Address
+from triage.transcripts import WebPost
 
 EVERYTHING = 1_000
 

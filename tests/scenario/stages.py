@@ -31,7 +31,7 @@ from tests.fakes.teams_connector import CHANNEL, TENANT, FakeTeams, object_id
 from tests.scenario.desk import World, policy, settle
 from triage.document import Buttons, Document
 from triage.model import Channel, Language, Platform, Sender
-from triage.ports import WebPost
+from triage.transcripts import WebPost
 
 
 class Stage(Protocol):

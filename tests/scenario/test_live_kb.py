@@ -18,7 +18,7 @@ from bot.running import Running
 from bot.syncing import FolderSync
 from storage.engine import make_engine, writing
 from storage.library import SqlLibrary, revise
-from storage.rows import phrasings
+from storage.rows_knowledge import phrasings
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from triage.knowledge import Article, KnowledgeBase

@@ -19,8 +19,8 @@ from triage.document import Document, Heading
 from triage.learning import Case, Proposal
 from triage.model import Conversation, Entry, Ticket
 from triage.outgoing import Outgoing
-from triage.ports import WebPost
 from triage.sla import Clock
+from triage.transcripts import WebPost
 
 NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)
 

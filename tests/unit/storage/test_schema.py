@@ -9,8 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
+from storage.columns import METADATA
 from storage.engine import make_engine
-from storage.rows import METADATA
 from storage.schema import migrate, pending_migrations
 from tests.contract.storages import Bench
 from triage.errors import Unavailable

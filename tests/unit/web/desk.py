@@ -14,7 +14,8 @@ from triage.document import Document
 from triage.errors import TurnError, Unavailable
 from triage.model import Language, Message
 from triage.phrases import say
-from triage.ports import NewId, Receipt, Transcript, WebPost
+from triage.ports import NewId, Receipt
+from triage.transcripts import Transcript, WebPost
 
 START = datetime(2026, 3, 6, 9, 30, tzinfo=UTC)
 

@@ -14,7 +14,8 @@ from tests.unit.web.desk import DANA, START, Failing, counting, written
 from triage.document import Document, Paragraph, Plain
 from triage.errors import GiveUp, TryLater
 from triage.model import MessageRef, Platform, Thread
-from triage.ports import Address, Transcript
+from triage.ports import Address
+from triage.transcripts import Transcript
 
 CHANNEL = triage_channel("it")
 HERE = Address(thread=Thread(channel=CHANNEL))

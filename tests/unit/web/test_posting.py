@@ -12,7 +12,8 @@ from tests.unit.web.desk import DANA, START, Desk, Failing, counting, written
 from triage.document import Document, Paragraph, Plain
 from triage.errors import TooSlow, Unavailable
 from triage.model import Kind, Sender, Thread
-from triage.ports import Receipt, Transcript, WebPost
+from triage.ports import Receipt
+from triage.transcripts import Transcript, WebPost
 
 DM = direct_channel("dana")
 TRIAGE = triage_channel("it")
