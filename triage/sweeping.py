@@ -6,19 +6,24 @@ the rows it works on, and all that is said has a key of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from triage import calling
 from triage.casework import Swaps, Tick, under_card, unmet
 from triage.changes import Decision, KeepClock, KeepPosition
 from triage.clocks import due_at
+from triage.errors import TurnError
+from triage.escalation import Position
 from triage.model import Person
 from triage.outgoing import UnderSlot
 from triage.pings import bundled, pinged, stage_key
 from triage.policy import Policy
 from triage.ports import DueClock, Loaded, Now, Storage, Waiting, Work
+
+Item = TypeVar("Item")
 
 BATCH = 100
 """Clocks, chains or people dealt with in one transaction."""
@@ -61,38 +66,51 @@ def sweep(storage: Storage, policy: Policy, now: Now) -> Swept:
     with storage.writing() as work:
         work.beat(now())
         work.commit()
-    while (count := _in_one(storage, policy, now, lambda here: _clocks(here, swept))) == BATCH:
-        swept.rung += count
-    swept.rung += count
-    while (count := _in_one(storage, policy, now, lambda here: _steps(here, swept))) == BATCH:
-        swept.steps += count
-    swept.steps += count
-    while (count := _in_one(storage, policy, now, _tell)) == BATCH:
-        swept.told += count
-    swept.told += count
+    company = _Company(storage, policy, now)
+    swept.rung = company.each(lambda work, at: work.due(at, BATCH), lambda due, here: _clock(due, here, swept))
+    swept.steps = company.each(lambda work, at: work.due_steps(at, BATCH), lambda id, here: _step(id, here, swept))
+    swept.told = company.each(lambda work, at: work.waiting(at, BATCH), _tell)
     return swept
 
 
-def _in_one(storage: Storage, policy: Policy, now: Now, job: Callable[[_Pass], int]) -> int:
-    with storage.writing() as work:
-        at, look = now(), work.look()
-        here = _Pass(work=work, policy=policy, now=at, people=look.people(sorted(policy.people)), swaps=look.swaps(at))
-        count = job(here)
-        work.commit()
-    return count
+@dataclass(frozen=True, slots=True)
+class _Company:
+    storage: Storage
+    policy: Policy
+    now: Now
+
+    def each(self, find: Callable[[Work, datetime], Sequence[Item]], do: Callable[[Item, _Pass], None]) -> int:
+        """Do whatever is found, a transaction for each batch, until nothing is left; how much that was."""
+        done = 0
+        while (count := self._batch(find, do)) == BATCH:
+            done += count
+        return done + count
+
+    def _batch(self, find: Callable[[Work, datetime], Sequence[Item]], do: Callable[[Item, _Pass], None]) -> int:
+        with self.storage.writing() as work:
+            at = self.now()
+            found = find(work, at)
+            if not found:
+                return 0
+            look = work.look()
+            people, swaps = look.people(sorted(self.policy.people)), look.swaps(at)
+            here = _Pass(work=work, policy=self.policy, now=at, people=people, swaps=swaps)
+            for item in found:
+                do(item, here)
+            work.commit()
+        return len(found)
 
 
 # --- clocks ------------------------------------------------------------------------------------
-def _clocks(here: _Pass, swept: Swept) -> int:
-    due = here.work.due(here.now, BATCH)
-    for each in due:
-        try:
-            decision = _rung(each, here)
-        except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
-            swept.failed.append(f"ticket {each.ticket.number}: {type(error).__name__}: {error}")
-            decision = _clock_aside(each, here.now)
-        here.work.record(decision, here.now)
-    return len(due)
+def _clock(due: DueClock, here: _Pass, swept: Swept) -> None:
+    try:
+        decision = _rung(due, here)
+    except TurnError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
+        swept.failed.append(f"ticket {due.ticket.number}: {type(error).__name__}: {error}")
+        decision = _clock_aside(due, here.now)
+    here.work.record(decision, here.now)
 
 
 def _rung(due: DueClock, here: _Pass) -> Decision:
@@ -114,28 +132,23 @@ def _clock_aside(due: DueClock, now: datetime) -> Decision:
 
 
 # --- escalation --------------------------------------------------------------------------------
-def _steps(here: _Pass, swept: Swept) -> int:
-    tickets = here.work.due_steps(here.now, BATCH)
-    for id in tickets:
-        known = here.work.whole(id)
-        if known.ticket is None:
-            continue
-        try:
-            decision = calling.went_on(here.tick(f"step:{id}:{known.position.id}", known), known.ticket)
-        except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
-            swept.failed.append(f"ticket {known.ticket.number}: {type(error).__name__}: {error}")
-            later = replace(known.position, next_at=here.now + SET_ASIDE)
-            decision = Decision(changes=(KeepPosition(ticket=id, position=later),))
-        here.work.record(decision, here.now)
-    return len(tickets)
+def _step(id: str, here: _Pass, swept: Swept) -> None:
+    known = here.work.whole(id)
+    if known.ticket is None:
+        return
+    try:
+        decision = calling.went_on(here.tick(f"step:{id}:{known.position.id}", known), known.ticket)
+    except TurnError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
+        swept.failed.append(f"ticket {known.ticket.number}: {type(error).__name__}: {error}")
+        decision = Decision(changes=(KeepPosition(ticket=id, position=Position()),))
+    here.work.record(decision, here.now)
 
 
 # --- people ------------------------------------------------------------------------------------
-def _tell(here: _Pass) -> int:
-    waiting = here.work.waiting(here.now, BATCH)
-    for each in waiting:
-        here.work.record(_told(each, here), here.now)
-    return len(waiting)
+def _tell(waiting: Waiting, here: _Pass) -> None:
+    here.work.record(_told(waiting, here), here.now)
 
 
 def _told(waiting: Waiting, here: _Pass) -> Decision:
