@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
 from triage import clocks
+from triage.calendars import elapsed
 from triage.clocks import Clock, LogEvent, Span, SpanState, Stretch
 from triage.model import Status
 from triage.policy import Metric
@@ -74,8 +75,10 @@ def pieces(clock: Clock, now: datetime, waited: Sequence[Wait] = ()) -> tuple[Pi
 
 def counted(parts: Iterable[Stretch], begins: datetime, ends: datetime) -> int:
     """What a clock with these stretches used between two instants; as cheap as the time between them is short."""
-    cut = (replace(part, begins=max(part.begins, begins)) for part in parts if part.begins < ends)
-    return sum(part.used(ends) for part in cut)
+    running = (part for part in parts if part.running)
+    return sum(
+        elapsed(part.measure.calendar, max(part.begins, begins), min(part.ends or ends, ends)) for part in running
+    )
 
 
 def changes(clock: Clock) -> tuple[LogEvent, ...]:

@@ -80,9 +80,10 @@ class LogEvent:
 class Stretch(NamedTuple):
     """A part of a clock's life between two events of its log; `ends` is None for the one it is in.
 
-    `revision` counts from 1 and rises with a new target, a new calendar and a reopening. `spent` is what it
-    used, in seconds of its own calendar: 0 while it lasts, and when it does not run. `hindsight` is the time a
-    reopened ticket was resolved, where that counts as if the clock had run.
+    `revision` counts from 1 and rises with a new target, a new calendar and a reopening. `before` is what the
+    clock had used when it began, `spent` what it used itself, in seconds of its own calendar: 0 while it lasts,
+    and when it does not run. `hindsight` is the time a reopened ticket was resolved, where that counts as if
+    the clock had run.
     """
 
     begins: datetime
@@ -90,6 +91,7 @@ class Stretch(NamedTuple):
     state: SpanState
     measure: Measure
     revision: int
+    before: int = 0
     spent: int = 0
     hindsight: bool = False
 
@@ -140,7 +142,7 @@ class Clock:
 
     @property
     def live(self) -> bool:
-        return self.ended_at is None
+        return self.log[-1].kind not in ENDING and self.ended_at is None
 
     @property
     def breach(self) -> LogEvent | None:
@@ -231,20 +233,21 @@ def gained(clock: Clock, instance: int, at: datetime) -> Clock:
 # --- what follows from the log -----------------------------------------------------------------
 def due_at(clock: Clock) -> datetime | None:
     """None in a pause that began in time, and when the calendar never reaches the target."""
-    left = clock.measure.seconds
     parts = stretches(clock)
-    if not parts[-1].running and not clock.breach:
+    now = parts[-1]
+    target = now.measure.seconds
+    if not now.running and not clock.breach:
         return None
-    for part in parts[:-1]:
-        if not part.running or part.ends is None:
-            continue
-        if part.spent >= left and (due := walk(part.measure.calendar, part.begins, left)) < part.ends:
-            return due
-        left -= part.spent
-    if not parts[-1].running:
+    for part in parts[:-1] if now.before >= target else ():
+        left = target - part.before
+        if part.running and part.ends is not None and part.spent >= left:
+            due = walk(part.measure.calendar, part.begins, left)
+            if due < part.ends:
+                return due
+    if not now.running:
         return None
     try:
-        return walk(parts[-1].measure.calendar, parts[-1].begins, left)
+        return walk(now.measure.calendar, now.begins, target - now.before)
     except Unreachable:
         return None
 
@@ -296,10 +299,10 @@ def _next_window(calendar: Calendar, begins: datetime, ends: datetime) -> tuple[
 
 def _overdue(clock: Clock, now: datetime) -> datetime | None:
     """The due time of a running clock that has passed it and does not know yet."""
-    if not clock.live or clock.breach or clock.paused:
+    if not clock.live or clock.paused:
         return None
     due = due_at(clock)
-    return due if due is not None and due < now else None
+    return due if due is not None and due < now and not clock.breach else None
 
 
 def _life_of(clock: Clock) -> tuple[Stretch, ...]:
@@ -307,25 +310,25 @@ def _life_of(clock: Clock) -> tuple[Stretch, ...]:
     if not clock._life:
         first = clock.log[0]
         born = Stretch(first.at, None, SpanState.RUNNING, first.measure or clock.measure, revision=1)
-        _keep_life(clock, _lived([born], clock.log[1:]))
+        _keep_life(clock, (), born, clock.log[1:])
     return clock._life
 
 
-def _lived(life: list[Stretch], log: Iterable[LogEvent]) -> list[Stretch]:
-    """The same life after these events."""
+def _keep_life(clock: Clock, past: Iterable[Stretch], now: Stretch, log: Iterable[LogEvent]) -> None:
+    """Go on from the stretch it was in, through the rest of its log."""
+    begins, _, state, measure, revision, before, *_ = now
+    life = list(past)
     for event in log:
-        if event.kind is not ClockEventKind.BREACH:
-            begins, _, state, measure, revision, *_ = life[-1]
-            was = SpanState.RUNNING if event.counted else state
-            spent = elapsed(measure.calendar, begins, event.at) if was is SpanState.RUNNING else 0
-            life[-1] = Stretch(begins, event.at, was, measure, revision, spent, event.counted)
-            revision += event.measure is not None or state is SpanState.RESOLVED
-            after = _AFTER.get(event.kind, state)
-            life.append(Stretch(event.at, None, after, event.measure or measure, revision))
-    return life
-
-
-def _keep_life(clock: Clock, life: Sequence[Stretch]) -> None:
+        if event.kind is ClockEventKind.BREACH:
+            continue
+        was = SpanState.RUNNING if event.counted else state
+        spent = elapsed(measure.calendar, begins, event.at) if was is SpanState.RUNNING else 0
+        life.append(Stretch(begins, event.at, was, measure, revision, before, spent, event.counted))
+        before += spent
+        if event.measure is not None or state is SpanState.RESOLVED:
+            revision += 1
+        begins, state, measure = event.at, _AFTER.get(event.kind, state), event.measure or measure
+    life.append(Stretch(begins, None, state, measure, revision, before))
     object.__setattr__(clock, "_life", tuple(life))
 
 
@@ -333,7 +336,7 @@ def _with(clock: Clock, event: LogEvent) -> Clock:
     """One more event: what was known of the clock's life only goes on."""
     after = replace(clock, log=(*clock.log, event))
     if clock._life:
-        _keep_life(after, _lived([*clock._life], (event,)))
+        _keep_life(after, clock._life[:-1], clock._life[-1], (event,))
     return after
 
 

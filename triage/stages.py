@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import count
 from typing import NamedTuple
 
@@ -46,23 +47,24 @@ def rings(clock: Clock, warn: Sequence[str], overdue: int | None = None, *, afte
     Where something happens to the clock at the very instant of a stage, that comes first; once `due` has
     rung only reminders follow. The first `after` of these are left out.
     """
-    spent, revision = 0, 0
+    revision = 0
     stages: Sequence[_Stage] = ()
     broken_at: int | None = None
     for part in stretches(clock):
         if part.revision != revision:
             stages, revision = _stages(tuple(warn), part.measure.seconds), part.revision
+        if broken_at is None and _falls_short(part, stages[0]):
+            continue
         if part.running and not part.hindsight:
-            if broken_at is None and _reaches(part, spent, stages[0]):
-                for ring in _in_stretch(part, clock.known_at, spent, stages):
+            if broken_at is None:
+                for ring in _in_stretch(part, clock.known_at, stages):
                     yield ring
                     stages = [each for each in stages if each.name != ring.stage]
                     broken_at = used(clock, ring.at) if ring.stage == DUE else None
             if broken_at is not None and overdue:
-                yield from _reminders(part, spent - broken_at, overdue, after)
+                yield from _reminders(part, part.before - broken_at, overdue, after)
         if broken_at is not None and not overdue:
             return
-        spent += part.spent
 
 
 class _Stage(NamedTuple):
@@ -80,18 +82,18 @@ def _stages(warn: tuple[str, ...], target: int) -> Sequence[_Stage]:
     return (*ahead, _Stage(0, DUE))
 
 
-def _reaches(part: Stretch, spent: int, stage: _Stage) -> bool:
-    """Whether the stage can ring before the stretch ends: most do not get as far, and need no walk to know."""
-    return part.ends is None or part.measure.seconds - spent - part.spent <= stage.left
+def _falls_short(part: Stretch, stage: _Stage) -> bool:
+    """Whether the stretch ends before the stage is reached: most do, and need no walk to know."""
+    return part.ends is not None and part.measure.seconds - part.before - part.spent > stage.left
 
 
-def _in_stretch(part: Stretch, known_at: datetime, spent: int, stages: Sequence[_Stage]) -> Iterator[Ring]:
-    """`spent` is what the clock had used before; `stages` are those that have not rung."""
+def _in_stretch(part: Stretch, known_at: datetime, stages: Sequence[_Stage]) -> Iterator[Ring]:
+    """`stages` are those that have not rung."""
     begins = max(part.begins, known_at)
     if part.ends is not None and begins >= part.ends:
         return
     calendar, target = part.measure.calendar, part.measure.seconds
-    left = target - spent - elapsed(calendar, part.begins, begins)
+    left = target - part.before - elapsed(calendar, part.begins, begins)
     if left <= 0:
         yield Ring(at=begins, stage=DUE, revision=part.revision)
         return

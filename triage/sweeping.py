@@ -7,7 +7,7 @@ the rows it works on, and all that is said has a key of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -16,7 +16,6 @@ from triage.casework import Swaps, Tick, under_card, unmet
 from triage.changes import Decision, KeepClock, KeepPosition
 from triage.clocks import due_at
 from triage.errors import TurnError
-from triage.escalation import Position
 from triage.model import Person
 from triage.outgoing import UnderSlot
 from triage.pings import bundled, pinged, stage_key
@@ -55,6 +54,8 @@ class _Pass:
     now: datetime
     people: Mapping[str, Person]
     swaps: Swaps
+    changed: set[str] = field(default_factory=set)
+    """Tickets that this transaction has changed: what was read of them before is stale."""
 
     def tick(self, key: str, known: Loaded) -> Tick:
         return Tick(due=key, known=known, policy=self.policy, now=self.now, people=self.people, agreed=self.swaps)
@@ -102,7 +103,11 @@ class _Company:
 
 
 # --- clocks ------------------------------------------------------------------------------------
-def _clock(due: DueClock, here: _Pass, swept: Swept) -> None:
+def _clock(found: DueClock, here: _Pass, swept: Swept) -> None:
+    due = _afresh(found, here) if found.ticket.id in here.changed else found
+    if due is None:
+        return
+    here.changed.add(due.ticket.id)
     try:
         decision = _rung(due, here)
     except TurnError:
@@ -111,6 +116,16 @@ def _clock(due: DueClock, here: _Pass, swept: Swept) -> None:
         swept.failed.append(f"ticket {due.ticket.number}: {type(error).__name__}: {error}")
         decision = _clock_aside(due, here.now)
     here.work.record(decision, here.now)
+
+
+def _afresh(due: DueClock, here: _Pass) -> DueClock | None:
+    """The clock as another one of the same ticket has left it: its breach may have raised the priority."""
+    known = here.work.whole(due.ticket.id)
+    name = (due.clock.metric, due.clock.instance)
+    clock = next((clock for clock in known.clocks if (clock.metric, clock.instance) == name and clock.live), None)
+    if known.ticket is None or clock is None:
+        return None
+    return DueClock(ticket=known.ticket, clock=clock, terms=known.terms or due.terms, position=known.position)
 
 
 def _rung(due: DueClock, here: _Pass) -> Decision:
@@ -142,7 +157,8 @@ def _step(id: str, here: _Pass, swept: Swept) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - one broken ticket must not stop the others
         swept.failed.append(f"ticket {known.ticket.number}: {type(error).__name__}: {error}")
-        decision = Decision(changes=(KeepPosition(ticket=id, position=Position()),))
+        later = replace(known.position, next_at=here.now + SET_ASIDE)
+        decision = Decision(changes=(KeepPosition(ticket=id, position=later),))
     here.work.record(decision, here.now)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import is_
 
 from triage import clocks
 from triage.calendars import ALWAYS
@@ -122,7 +123,7 @@ class Ping:
 def follow(timeline: Timeline, event: Event) -> Timeline:
     """The timeline after one more event; raises NotAllowed."""
     _check(timeline, event)
-    judged = tuple(clocks.judged(clock, event.at) for clock in timeline.clocks)
+    judged = tuple(clocks.judged(clock, event.at) if clock.live else clock for clock in timeline.clocks)
     return _affected(replace(timeline, clocks=judged, events=(*timeline.events, event)), event)
 
 
@@ -291,7 +292,7 @@ def _each(timeline: Timeline, metrics: Iterable[Metric], change: Callable[[Clock
     wanted = frozenset(metrics)
     before = timeline.clocks
     after = tuple(change(clock) if clock.metric in wanted and clock.live else clock for clock in before)
-    same = all(one is other for one, other in zip(before, after, strict=True))
+    same = all(map(is_, before, after))
     return timeline if same else replace(timeline, clocks=after)
 
 
@@ -325,9 +326,11 @@ def _retarget(timeline: Timeline, at: datetime) -> Timeline:
 
 def _gain(timeline: Timeline, at: datetime) -> Timeline:
     """Clocks that were not promised before: what they would be, had the present terms held from the opening."""
+    if all(event.do not in GAINING for event in timeline.events):
+        return timeline
     live = {clock.metric for clock in timeline.clocks if clock.live}
-    wanted = timeline.targets.seconds.keys() - live
-    if not wanted or all(event.do not in GAINING for event in timeline.events):
+    wanted = (timeline.targets.seconds.keys() - live) & _not_always_promised(timeline.events)
+    if not wanted:
         return timeline
     new = tuple(
         clocks.gained(clock, _instances(timeline, clock.metric) + 1, at)
@@ -335,6 +338,20 @@ def _gain(timeline: Timeline, at: datetime) -> Timeline:
         if clock.live and clock.metric in wanted and not _stands_for(timeline, clock)
     )
     return replace(timeline, clocks=timeline.clocks + new)
+
+
+def _not_always_promised(events: Iterable[Event]) -> Set[Metric]:
+    """Metrics that were without a target for a while; of all others the past would have been the same."""
+    now, ever, always = Timeline(), set[Metric](), set(Metric)
+    for event in events:
+        if event.terms or event.do in (Do.OPEN, Do.PRIORITY):
+            priority = event.priority if event.do in (Do.OPEN, Do.PRIORITY) else now.priority
+            now = replace(now, terms=event.terms or now.terms, priority=priority)
+            ever |= now.targets.seconds.keys()
+            always &= now.targets.seconds.keys()
+    lacking = set(Metric) - always
+    waits = Metric.FIRST_RESPONSE in lacking & ever
+    return lacking | {Metric.NEXT_REPLY} if waits else lacking
 
 
 def _stands_for(timeline: Timeline, clock: Clock) -> bool:
@@ -359,6 +376,8 @@ def _as_if_always(timeline: Timeline, wanted: Set[Metric]) -> Timeline:
             priority = timeline.priority if event.do is Do.OPEN else event.priority
             terms = replace(event.terms, targets=targets) if event.terms else None
             replayed = _affected(replayed, replace(event, priority=priority, terms=terms))
+            going_on = (clock for clock in replayed.clocks if clock.live or clock.metric in REVIVED)
+            replayed = replace(replayed, clocks=tuple(going_on))
     return replayed
 
 

@@ -51,6 +51,7 @@ AGENT_VERBS = {
     "note": "note {} they called",
     "reply": "reply {} it is ready",
     "pending": "pending {} which room?",
+    "hold": "hold {} the vendor has it",
 }
 SHARED_VERBS = {verb: verb + " {}" for verb in ("resolve", "reopen", "escalate", "show", "why")}
 VERBS = AGENT_VERBS | SHARED_VERBS

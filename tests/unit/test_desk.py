@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import count
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from tests.builders import (
     HR_HELP,
     LOBBY,
     NOW,
-    POLICY,
     TRIAGE,
     VPN,
     Known,
@@ -28,72 +26,18 @@ from tests.builders import (
     shown,
     slash,
 )
+from tests.unit.office import Office, phrases
 from triage.changes import Decision
-from triage.desk import ATTEMPTS, SWEEP_BATCH, Desk
+from triage.desk import ATTEMPTS
 from triage.errors import Conflict, TooSlow
-from triage.model import Kind, Language, Message, MessageRef, Sender, Status, Thread, Ticket
-from triage.outgoing import Answer, Card, InThread, OnSlot, Outgoing, Privately, Say, UnderSlot
-from triage.ports import Parcel, Receipt
-
-
-@dataclass
-class Office:
-    """A desk over the storage in memory, with a clock and a postman that the test moves on."""
-
-    knowing: Known = field(default_factory=Known)
-    storage: MemoryStorage = field(default_factory=MemoryStorage)
-    now: datetime = NOW
-    posted: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def __post_init__(self) -> None:
-        ids = count(1)
-        self.desk = Desk(
-            self.storage, self.knowing, lambda: POLICY, now=lambda: self.now, new_id=lambda: f"id{next(ids)}"
-        )
-
-    def take(self, said: Message, *, minutes: float = 0) -> list[Outgoing]:
-        """One turn and its delivery."""
-        self.now += timedelta(minutes=minutes)
-        assert self.desk.take(said) == Receipt(ack=None) or said.kind is Kind.BUTTON
-        return self.deliver()
-
-    def deliver(self) -> list[Outgoing]:
-        """Everything waiting, in the order it goes out."""
-        out: list[Outgoing] = []
-        while parcels := self.storage.outbox.lease(100):
-            for parcel in parcels:
-                out.append(parcel.outgoing)
-                self.storage.outbox.sent(parcel, self._ref(parcel))
-        return out
-
-    def _ref(self, parcel: Parcel) -> MessageRef | None:
-        id = f"p{next(self.posted)}"
-        match parcel.outgoing.to:
-            case InThread(thread=thread):
-                return MessageRef(thread=thread, id=id)
-            case UnderSlot(channel=channel):
-                return MessageRef(thread=Thread(channel=channel, root=parcel.ref.id if parcel.ref else None), id=id)
-            case _:
-                return None
-
-    def tickets(self) -> list[Ticket]:
-        with self.storage.reading() as reading:
-            found = [reading.mine(person, 100)[0] for person in self.people()]
-        return sorted({ticket.id: ticket for each in found for ticket in each}.values(), key=lambda t: t.number)
-
-    def people(self) -> set[str]:
-        with self.storage.reading() as reading:
-            known = (reading.person(message(by=by).sender.account) for by in ("ann", "bob", "kim", "lee"))
-            return {person.id for person in known if person}
+from triage.model import Kind, Language, Message, Sender, Status, Thread
+from triage.outgoing import Answer, Card, InThread, OnSlot, Privately, Say
+from triage.ports import Receipt
 
 
 @pytest.fixture
 def office() -> Office:
     return Office()
-
-
-def phrases(out: list[Outgoing]) -> list[str]:
-    return [item.notice.phrase for item in out if isinstance(item.notice, Say)]
 
 
 QUESTION = message("Printer on fire")
@@ -315,36 +259,6 @@ def test_a_stranger_is_matched_against_public_articles_only(office: Office) -> N
     assert phrases(office.take(mention("Mail on the phone", by="max", at=LOBBY))) == ["stranger.cannot"]
     (answer,) = office.take(mention(VPN.title, by="max", at=LOBBY))
     assert isinstance(answer.notice, Answer)
-
-
-# --- the sweep -----------------------------------------------------------------------------------------
-def test_the_sweep_pings_the_team_then_the_owner_then_nobody(office: Office) -> None:
-    """Warnings and breaches, each once."""
-    card = opened(office)
-    office.now = NOW + timedelta(hours=2)
-    assert office.desk.sweep() == 1
-    (first,) = office.deliver()
-    assert isinstance(first.to, UnderSlot)
-    office.take(mention("claim", by="kim", at=card))
-    office.now = NOW + timedelta(hours=5)
-    assert office.desk.sweep() == 2
-    pings = office.deliver()
-    assert phrases(pings) == ["ping.due.first_response", "ping.soon.resolution"]
-    assert {item.language for item in pings} == {Language.ZH_HANT}
-    assert office.desk.sweep() == 0
-
-
-def test_the_sweep_ends_however_much_is_due(office: Office) -> None:
-    """More than a batch, after a long downtime: the highest stage of each, and then nothing."""
-    for n in range(SWEEP_BATCH // 2 + 5):
-        office.desk.take(message(f"printer {n}"))
-    office.now = NOW + timedelta(days=30)
-    assert office.desk.sweep() == 2 * (SWEEP_BATCH // 2 + 5)
-    assert office.desk.sweep() == 0
-    assert {phrase for phrase in phrases(office.deliver()) if phrase.startswith("ping")} == {
-        "ping.due.first_response",
-        "ping.due.resolution",
-    }
 
 
 # --- what was given up -----------------------------------------------------------------------------------

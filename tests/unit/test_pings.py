@@ -137,7 +137,7 @@ def test_a_ping_names_its_clock() -> None:
 def raised(found: Ticket, to: Priority) -> DueClock:
     """Its solution clock, after the priority was raised at noon, three hours into it."""
     event = Event(at=NOW + timedelta(hours=3), do=Do.PRIORITY, priority=to)
-    return due(replace(found, priority=to), event, metric=Metric.RESOLUTION)
+    return replace(due(found, event, metric=Metric.RESOLUTION), ticket=replace(found, priority=to))
 
 
 def test_a_breach_by_reclassification_says_so() -> None:

@@ -1,394 +1,289 @@
-"""Clocks: the worked cases of the SLA rules for first response and resolution, and laws of the log."""
+"""The joint of tickets and clocks: timelines of stored tickets, which ping comes next, and that nothing drifts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import HOUR, LONDON, targets, ticket
+from tests.builders import LONDON, ticket
+from tests.unit.sla_stories import at, event, promise
+from tests.unit.test_timeline_laws import Story, stories
 from triage import sla
-from triage.calendars import ALWAYS, Calendar, Window
+from triage.calendars import Calendar
+from triage.clocks import Clock, ClockEventKind, ClockState, judged
 from triage.model import Priority, Status
 from triage.policy import Metric, Targets, Terms
-from triage.sla import Clock, ClockEventKind, ClockState
+from triage.timeline import Do, Event, Timeline, seen_at
+
+EIGHT = Terms(calendar=LONDON, targets={Priority.NORMAL: promise(resolution=8), Priority.LOW: promise(resolution=40)})
+WARNED = replace(EIGHT, warn=("50%", "-30m"))
+REMINDED = replace(WARNED, overdue=3_600)
+OPENED = at("Mon 09:00")
 
 
-def at(text: str, zone: str = "Europe/London") -> datetime:
-    """`Mon 09:00` of the week of 9 March 2026, or a date and time."""
-    days = {"Fri-": 6, "Sat-": 7, "Mon": 9, "Tue": 10, "Wed": 11, "Thu": 12, "Fri": 13}
-    day, _, clock = text.partition(" ")
-    iso = f"2026-03-{days[day]:02}T{clock}" if day in days else text
-    return datetime.fromisoformat(iso).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+def opened(terms: Terms = WARNED, priority: Priority = Priority.NORMAL) -> Timeline:
+    return sla.opened(terms, priority, OPENED, team="it", channel="slack:T1:C0HELP")
 
 
-def terms(
-    normal: Targets | None = None, *, calendar: Calendar = LONDON, warn: tuple[str, ...] = (), **others: Targets
-) -> Terms:
-    by_priority = {Priority(name): found for name, found in others.items()}
-    return Terms(calendar=calendar, targets={Priority.NORMAL: normal or targets(4, 8), **by_priority}, warn=warn)
-
-
-def opened(on: Terms, when: datetime) -> dict[Metric, Clock]:
-    return of(sla.started("t7", Priority.NORMAL, on, when))
-
-
-def of(clocks: Iterable[Clock]) -> dict[Metric, Clock]:
-    return {clock.metric: clock for clock in clocks}
-
-
-def solution(on: Terms, when: datetime) -> Clock:
-    return opened(on, when)[Metric.RESOLUTION]
-
-
-def moved(clock: Clock, on: Terms, before: Status, after: Status, when: datetime) -> Clock:
-    (changed,) = sla.status_changed([clock], on, Priority.NORMAL, before, after, when)
-    return changed
-
-
-def raised(clocks: Iterable[Clock], on: Terms, priority: Priority, when: datetime, **about: Any) -> dict[Metric, Clock]:
-    found = ticket(**({"opened_at": at("Mon 09:00")} | about))
-    return of(sla.reprioritised(clocks, on, found, priority, when))
+def after(*lines: str, terms: Terms = WARNED) -> Clock:
+    """The solution clock of a ticket opened on Monday at nine, after these events."""
+    (clock,) = sla.followed(opened(terms), *(event(line, terms, LONDON) for line in lines)).clocks
+    return clock
 
 
 def breaches(clock: Clock) -> list[datetime]:
     return [event.at for event in clock.log if event.kind is ClockEventKind.BREACH]
 
 
-SOLVE = terms(targets(4, 8), low=targets(8, 40), high=targets(1, 4), urgent=targets(0.5, 2))
+def rung(clock: Clock, terms: Terms, until: str = "Fri 17:00") -> list[tuple[datetime, str]]:
+    """Everything a clock rings when it is swept at the very instant each stage comes."""
+    found = []
+    while (now := sla.next_at(clock, terms)) is not None and now <= at(until):
+        each = sla.ring(clock, terms, now)
+        assert each is not None
+        found.append((now, each.ring.stage))
+        clock = each.clock
+    return found
 
 
-# --- due ---------------------------------------------------------------------------------------
-LONG_DAYS = Calendar(
-    timezone="Europe/London", windows=tuple(Window(day=day, opens=8 * HOUR, closes=18 * HOUR) for day in range(5))
-)
-
-
-@pytest.mark.parametrize(
-    ("calendar", "start", "hours", "due"),
-    [
-        pytest.param(LONDON, "Fri- 16:30", 1, "Mon 09:30", id="over-the-weekend"),
-        pytest.param(LONDON, "Sat- 11:00", 1, "Mon 10:00", id="created-on-saturday"),
-        pytest.param(LONDON, "Mon 09:00", 8, "Mon 17:00", id="closing-time-belongs-to-the-day"),
-        pytest.param(ALWAYS, "2026-03-28T12:00", 24, "2026-03-29T13:00", id="clocks-go-forward"),
-    ],
-)
-def test_due_times_are_walked_on_the_calendar(calendar: Calendar, start: str, hours: float, due: str) -> None:
-    """The first worked cases."""
-    on = terms(targets(hours, 40), calendar=calendar)
-    assert opened(on, at(start))[Metric.FIRST_RESPONSE].due_at == at(due)
-
-
-def test_calendar_hours_count_around_the_clock() -> None:
-    """`hours: calendar` forgets the team's calendar."""
-    assert solution(terms(targets(4, 8, hours="calendar")), at("Mon 16:00")).due_at == at("Tue 00:00")
+# --- timelines ---------------------------------------------------------------------------------
+def test_a_new_ticket_has_the_clocks_that_its_priority_promises() -> None:
+    """And keeps under which terms, in whose hands, and where it was asked."""
+    timeline = opened()
+    assert [(clock.metric, clock.instance) for clock in timeline.clocks] == [(Metric.RESOLUTION, 1)]
+    assert timeline.events == (
+        Event(at=OPENED, do=Do.OPEN, priority=Priority.NORMAL, terms=WARNED, team="it", channel="slack:T1:C0HELP"),
+    )
 
 
 def test_a_priority_without_targets_promises_nothing() -> None:
-    """No clock, no ping."""
-    assert sla.started("t7", Priority.LOW, terms(), at("Mon 09:00")) == ()
+    """No clock, no ping; the opening is known all the same."""
+    timeline = opened(priority=Priority.URGENT)
+    assert (timeline.clocks, len(timeline.events)) == ((), 1)
 
 
-def test_a_calendar_that_never_opens_is_due_never() -> None:
-    """And fires nothing."""
-    clock = solution(terms(calendar=Calendar()), at("Mon 09:00"))
-    assert (clock.due_at, clock.next_at, clock.state) == (None, None, ClockState.RUNNING)
-
-
-# --- first response ----------------------------------------------------------------------------
-def first(when: str = "Mon 09:00") -> Clock:
-    return opened(SOLVE, at(when))[Metric.FIRST_RESPONSE]
-
-
-@pytest.mark.parametrize(
-    ("replied", "state"),
-    [("Mon 12:59", ClockState.MET), ("Mon 13:00", ClockState.MET), ("Mon 13:01", ClockState.BREACHED)],
-)
-def test_first_response_is_met_until_the_very_instant_it_is_due(replied: str, state: ClockState) -> None:
-    """Met if and only if it ended no later than due."""
-    (clock,) = sla.replied([first()], SOLVE, at(replied))
-    assert (clock.state, clock.ended_at, clock.next_at) == (state, at(replied), None)
-
-
-def test_a_second_reply_touches_nothing() -> None:
-    """First response ends once."""
-    met = sla.replied([first()], SOLVE, at("Mon 10:00"))
-    assert sla.replied(met, SOLVE, at("Mon 11:00")) == ()
-
-
-def test_first_response_does_not_pause() -> None:
-    """Only the solution waits for the requester."""
-    changed = sla.status_changed([first()], SOLVE, Priority.NORMAL, Status.NEW, Status.PENDING, at("Mon 10:00"))
-    assert changed == ()
-
-
-def test_resolving_cancels_a_first_response_that_is_not_late() -> None:
-    """Nobody wrote, and nobody need write any more."""
-    ended = moved(first(), SOLVE, Status.NEW, Status.RESOLVED, at("Mon 12:00"))
-    assert (ended.state, ended.live, ended.next_at) == (ClockState.CANCELLED, False, None)
-
-
-def test_resolving_does_not_excuse_a_late_first_response() -> None:
-    """It was due an hour before."""
-    ended = moved(first(), SOLVE, Status.NEW, Status.RESOLVED, at("Mon 14:00"))
-    assert (ended.state, breaches(ended), ended.live) == (ClockState.BREACHED, [at("Mon 13:00")], False)
-
-
-def test_first_response_never_starts_again() -> None:
-    """Reopening makes no new promise of a first answer."""
-    ended = moved(first(), SOLVE, Status.NEW, Status.RESOLVED, at("Mon 12:00"))
-    again = sla.status_changed([ended], SOLVE, Priority.NORMAL, Status.RESOLVED, Status.NEW, at("Mon 13:00"))
-    assert again == ()
-
-
-# --- resolution: pauses ------------------------------------------------------------------------
-def test_a_pause_moves_the_due_time_by_its_overlap_with_working_hours() -> None:
-    """8 h from Mon 09:00, pending Mon 16:00 to Tue 10:00: Tue 11:00."""
-    paused = moved(solution(SOLVE, at("Mon 09:00")), SOLVE, Status.OPEN, Status.PENDING, at("Mon 16:00"))
-    assert (paused.state, paused.due_at, paused.next_at) == (ClockState.PAUSED, None, None)
-    resumed = moved(paused, SOLVE, Status.PENDING, Status.OPEN, at("Tue 10:00"))
-    assert (resumed.state, resumed.due_at) == (ClockState.RUNNING, at("Tue 11:00"))
-
-
-def test_a_paused_clock_never_breaches() -> None:
-    """However long the requester takes."""
-    paused = moved(solution(SOLVE, at("Mon 09:00")), SOLVE, Status.OPEN, Status.PENDING, at("Mon 16:00"))
-    assert sla.ring(paused, SOLVE, at("Fri 17:00")) is None
-    ended = moved(paused, SOLVE, Status.PENDING, Status.RESOLVED, at("Fri 12:00"))
-    assert ended.state is ClockState.MET
-
-
-@pytest.mark.parametrize(("pauses", "state"), [(True, ClockState.PAUSED), (False, ClockState.RUNNING)])
-def test_on_hold_pauses_if_the_policy_says_so(pauses: bool, state: ClockState) -> None:
-    """By default waiting for a third party is the team's own time."""
-    on = terms(targets(4, 8, pause_on_hold=pauses))
-    clock = solution(on, at("Mon 09:00"))
-    changed = sla.status_changed([clock], on, Priority.NORMAL, Status.OPEN, Status.ON_HOLD, at("Mon 10:00"))
-    assert [found.state for found in changed or [clock]] == [state]
-
-
-def test_from_one_pausing_status_to_another_the_pause_goes_on() -> None:
-    """Pending to on hold is one pause."""
-    on = terms(targets(4, 8, pause_on_hold=True))
-    paused = moved(solution(on, at("Mon 09:00")), on, Status.OPEN, Status.PENDING, at("Mon 10:00"))
-    assert sla.status_changed([paused], on, Priority.NORMAL, Status.PENDING, Status.ON_HOLD, at("Mon 11:00")) == ()
-
-
-# --- resolution: resolved and reopened ---------------------------------------------------------
-def test_resolved_one_second_late_between_two_sweeps_is_one_breach() -> None:
-    """Nothing rings afterwards; the record says late."""
-    late = at("Mon 17:00") + timedelta(seconds=1)
-    ended = moved(solution(SOLVE, at("Mon 09:00")), SOLVE, Status.OPEN, Status.RESOLVED, late)
-    assert (ended.state, breaches(ended)) == (ClockState.BREACHED, [at("Mon 17:00")])
-    assert sla.ring(ended, SOLVE, at("Tue 09:00")) is None
+def test_an_event_of_a_process_whose_clock_lags_is_of_the_same_instant() -> None:
+    """Two processes answer a second apart: the order in which they were stored is what happened."""
+    timeline = sla.followed(
+        opened(),
+        Event(at=at("Mon 10:00"), do=Do.PENDING),
+        Event(at=at("Mon 10:00") - timedelta(seconds=1), do=Do.RESUME),
+    )
+    assert [event.at for event in timeline.events] == [OPENED, at("Mon 10:00"), at("Mon 10:00")]
+    assert timeline.clocks[0].state is ClockState.RUNNING
 
 
 @pytest.mark.parametrize(
-    ("reopen", "due", "state", "late"),
-    [
-        ("exclude", "Wed 17:00", ClockState.RUNNING, []),
-        ("from_opening", "Mon 17:00", ClockState.BREACHED, ["Wed 12:00"]),
-        ("first_only", "Mon 17:00", ClockState.MET, []),
-    ],
+    ("status", "seen"), [(Status.NEW, Status.OPEN), (Status.ON_HOLD, Status.ON_HOLD), (Status.CLOSED, Status.CLOSED)]
 )
-def test_reopening_follows_the_policy(reopen: str, due: str, state: ClockState, late: list[str]) -> None:
-    """8 h from Mon 09:00, resolved Mon 12:00, reopened Wed 12:00."""
-    on = terms(targets(4, 8, reopen=reopen))
-    ended = moved(solution(on, at("Mon 09:00")), on, Status.OPEN, Status.RESOLVED, at("Mon 12:00"))
-    again = moved(ended, on, Status.RESOLVED, Status.OPEN, at("Wed 12:00"))
-    assert (again.state, again.due_at, again.live) == (state, at(due), reopen != "first_only")
-    assert breaches(again) == [at(when) for when in late]
+def test_a_stored_ticket_is_what_its_clocks_saw(status: Status, seen: Status) -> None:
+    """To a clock a ticket nobody owns is as open as any."""
+    kept = sla.timeline_of(ticket(status=status), WARNED, opened().clocks, opened().events)
+    assert (kept.status, kept.priority, kept.terms) == (seen, Priority.NORMAL, WARNED)
 
 
-def test_reopening_raises_the_revision() -> None:
-    """What was scheduled before is void."""
-    ended = moved(solution(SOLVE, at("Mon 09:00")), SOLVE, Status.OPEN, Status.RESOLVED, at("Mon 12:00"))
-    assert moved(ended, SOLVE, Status.RESOLVED, Status.OPEN, at("Wed 12:00")).revision == ended.revision + 1
+def test_the_clocks_of_a_stored_ticket_stand_in_order() -> None:
+    """As they were started, then as SLA.md lists them, however storage gives them."""
+    terms = Terms(
+        calendar=LONDON,
+        targets={Priority.NORMAL: promise(first_response=1, periodic_update=2, resolution=8)},
+    )
+    told = sla.followed(opened(terms), event("Mon 10:00 reply", terms, LONDON))
+    kept = sla.timeline_of(ticket(), terms, reversed(told.clocks), told.events)
+    assert kept.clocks == told.clocks
 
 
-def test_resolved_while_waiting_and_reopened_counts_neither_pause() -> None:
-    """Pending Mon 10:00, resolved Mon 12:00, reopened Tue 09:00: seven hours are left."""
-    paused = moved(solution(SOLVE, at("Mon 09:00")), SOLVE, Status.OPEN, Status.PENDING, at("Mon 10:00"))
-    ended = moved(paused, SOLVE, Status.PENDING, Status.RESOLVED, at("Mon 12:00"))
-    assert moved(ended, SOLVE, Status.RESOLVED, Status.OPEN, at("Tue 09:00")).due_at == at("Tue 16:00")
+def test_a_broken_promise_is_one_until_it_is_kept() -> None:
+    """Late, and still awaited."""
+    late = tuple(judged(clock, at("Tue 09:00")) for clock in opened().clocks)
+    assert not sla.broken(opened().clocks)
+    assert sla.broken(late)
+    assert not sla.broken([after("Tue 09:00 resolve")])
 
 
-# --- priority ----------------------------------------------------------------------------------
-def test_a_raised_priority_keeps_the_time_already_used() -> None:
-    """Normal 8 h at Mon 09:00, raised at 12:00 to high 4 h: Mon 13:00."""
-    clock = raised([solution(SOLVE, at("Mon 09:00"))], SOLVE, Priority.HIGH, at("Mon 12:00"))[Metric.RESOLUTION]
-    assert (clock.due_at, clock.state, clock.revision) == (at("Mon 13:00"), ClockState.RUNNING, 2)
-
-
-def test_a_raise_past_the_new_due_time_is_a_breach_by_reclassification() -> None:
-    """To urgent 2 h: breached at 12:00, when it was raised, and told once."""
-    on = replace(SOLVE, warn=("50%",))
-    clock = raised([solution(on, at("Mon 09:00"))], on, Priority.URGENT, at("Mon 12:00"))[Metric.RESOLUTION]
-    assert (clock.state, breaches(clock)) == (ClockState.BREACHED, [at("Mon 12:00")])
-    rung = sla.ring(clock, on, at("Mon 12:00"))
-    assert rung is not None
-    assert rung.stage == "due"
-    assert (breaches(rung.clock), rung.clock.next_at) == ([at("Mon 12:00")], None)
-    assert sla.ring(rung.clock, on, at("Tue 12:00")) is None
-
-
-def test_a_breach_already_told_is_not_told_again_after_a_change_of_priority() -> None:
-    """Late stays late; lowering the priority neither heals it nor rings twice."""
-    rung = sla.ring(solution(SOLVE, at("Mon 09:00")), SOLVE, at("Mon 17:00"))
-    assert rung is not None
-    clock = raised([rung.clock], SOLVE, Priority.LOW, at("Tue 09:00"))[Metric.RESOLUTION]
-    assert (clock.state, clock.next_at, len(breaches(clock))) == (ClockState.BREACHED, None, 1)
-
-
-def test_a_raise_while_paused_breaches_when_the_clock_resumes() -> None:
-    """Never in the pause itself."""
-    paused = moved(solution(SOLVE, at("Mon 09:00")), SOLVE, Status.OPEN, Status.PENDING, at("Mon 12:00"))
-    clock = raised([paused], SOLVE, Priority.URGENT, at("Mon 13:00"))[Metric.RESOLUTION]
-    assert (clock.state, clock.due_at, clock.next_at) == (ClockState.PAUSED, None, None)
-    (resumed,) = sla.status_changed([clock], SOLVE, Priority.URGENT, Status.PENDING, Status.OPEN, at("Mon 14:00"))
-    assert breaches(resumed) == [at("Mon 14:00")]
-
-
-def test_a_metric_the_new_priority_lacks_is_cancelled() -> None:
-    """No promise, no clock."""
-    on = terms(targets(4, 8), low=Targets(seconds={}))
-    clocks = raised(opened(on, at("Mon 09:00")).values(), on, Priority.LOW, at("Mon 10:00"))
-    assert {clock.state for clock in clocks.values()} == {ClockState.CANCELLED}
-
-
-@pytest.mark.parametrize(
-    ("status", "gained"),
-    [
-        (Status.NEW, {Metric.FIRST_RESPONSE: "Mon 10:00", Metric.RESOLUTION: "Mon 13:00"}),
-        (Status.OPEN, {Metric.RESOLUTION: "Mon 13:00"}),
-    ],
-)
-def test_a_metric_the_new_priority_gains_counts_from_the_opening(status: Status, gained: dict[Metric, str]) -> None:
-    """As if it had been promised then; but of a ticket already worked on no first answer."""
-    on = terms(Targets(seconds={}), high=targets(1, 4))
-    clocks = raised([], on, Priority.HIGH, at("Mon 09:30"), status=status)
-    assert {metric: clock.due_at for metric, clock in clocks.items()} == {m: at(due) for m, due in gained.items()}
-
-
-def test_a_clock_cancelled_by_priority_stays_so_when_the_ticket_is_reopened() -> None:
-    """Only what ended by resolving is revived."""
-    on = terms(targets(4, 8), low=Targets(seconds={}))
-    gone = raised([solution(on, at("Mon 09:00"))], on, Priority.LOW, at("Mon 10:00"))[Metric.RESOLUTION]
-    assert sla.status_changed([gone], on, Priority.LOW, Status.RESOLVED, Status.NEW, at("Tue 09:00")) == ()
-
-
-# --- stages ------------------------------------------------------------------------------------
-WARNED = replace(SOLVE, warn=("50%", "-30m"))
-
-
-def stages(clock: Clock, on: Terms) -> list[tuple[datetime, str]]:
-    """Everything a clock rings when it is swept at the very instant each stage comes."""
-    rung: list[tuple[datetime, str]] = []
-    while clock.next_at is not None:
-        found = sla.ring(clock, on, clock.next_at)
-        assert found is not None
-        rung.append((clock.next_at, found.stage))
-        clock = found.clock
-    return rung
-
-
+# --- which ping comes next -----------------------------------------------------------------------
 def test_each_stage_rings_at_its_time_and_once() -> None:
     """Half gone, half an hour left, due."""
-    clock = solution(WARNED, at("Mon 09:00"))
-    assert stages(clock, WARNED) == [
+    assert rung(after(), WARNED) == [
         (at("Mon 13:00"), "50%"),
         (at("Mon 16:30"), "-30m"),
         (at("Mon 17:00"), "due"),
     ]
 
 
-def test_warnings_are_walked_backwards_on_the_calendar() -> None:
-    """Due Tue 11:00 on 08-18: an hour before is Tue 10:00, three hours before the end of Monday."""
-    on = terms(targets(40, 4), calendar=LONG_DAYS, warn=("-1h", "-3h"))
-    assert stages(solution(on, at("Mon 17:00")), on) == [
-        (at("Mon 18:00"), "-3h"),
-        (at("Tue 10:00"), "-1h"),
-        (at("Tue 11:00"), "due"),
-    ]
-
-
-def test_stages_at_or_before_the_start_are_skipped() -> None:
-    """A warning eight hours before an eight-hour target would ring at once."""
-    on = terms(targets(4, 8), warn=("-8h", "-9h"))
-    assert [stage for _, stage in stages(solution(on, at("Mon 09:00")), on)] == ["due"]
-
-
-def test_after_downtime_only_the_highest_passed_stage_rings() -> None:
-    """The lower ones count as done."""
-    rung = sla.ring(solution(WARNED, at("Mon 09:00")), WARNED, at("Mon 16:45"))
-    assert rung is not None
-    assert (rung.stage, rung.clock.fired, rung.clock.next_at) == ("-30m", ("50%", "-30m"), at("Mon 17:00"))
-    late = sla.ring(solution(WARNED, at("Mon 09:00")), WARNED, at("Fri 09:00"))
-    assert late is not None
-    assert (late.stage, late.clock.next_at) == ("due", None)
-
-
 def test_nothing_rings_before_its_time() -> None:
     """One second early is early."""
-    assert sla.ring(solution(WARNED, at("Mon 09:00")), WARNED, at("Mon 13:00") - timedelta(seconds=1)) is None
+    assert sla.ring(after(), WARNED, at("Mon 13:00") - timedelta(seconds=1)) is None
+
+
+def test_what_is_never_due_never_rings() -> None:
+    """A calendar that never opens."""
+    never = replace(WARNED, calendar=Calendar())
+    assert sla.next_at(after(terms=never), never) is None
+    assert sla.ring(after(terms=never), never, at("Fri 17:00")) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "stage", "told", "next_at"),
+    [
+        ("Mon 16:45", "-30m", ("1:50%", "1:-30m"), "Mon 17:00"),
+        ("Fri 09:00", "due", ("1:50%", "1:-30m", "1:due"), None),
+    ],
+)
+def test_after_downtime_only_the_highest_passed_stage_rings(
+    now: str, stage: str, told: tuple[str, ...], next_at: str | None
+) -> None:
+    """The lower ones count as done."""
+    found = sla.ring(after(), WARNED, at(now))
+    assert found is not None
+    assert (found.ring.stage, found.clock.rung) == (stage, told)
+    assert sla.next_at(found.clock, WARNED) == (at(next_at) if next_at else None)
+    assert sla.ring(found.clock, WARNED, at(now)) is None
+
+
+def test_reminders_go_on_in_policy_time() -> None:
+    """Every working hour once it is late; of those told only the last is remembered."""
+    clock = after(terms=REMINDED)
+    assert rung(clock, REMINDED, until="Tue 11:00")[2:] == [
+        (at("Mon 17:00"), "due"),
+        (at("Tue 10:00"), "overdue"),
+        (at("Tue 11:00"), "overdue"),
+    ]
+    late = sla.ring(clock, REMINDED, at("Tue 11:30"))
+    assert late is not None
+    assert late.clock.rung == ("1:50%", "1:-30m", "1:due", "overdue:2")
+    again = sla.ring(late.clock, REMINDED, at("Thu 09:00"))
+    assert again is not None
+    assert again.clock.rung == ("1:50%", "1:-30m", "1:due", "overdue:16")
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [("Mon 16:45", False), ("Mon 17:00", True), ("Tue 11:30", True)],
+    ids=["warned", "due", "reminder"],
+)
+def test_a_broken_promise_is_found_once_also_where_a_reminder_is_rung(now: str, found: bool) -> None:
+    """After downtime `due` is not said any more, but it came."""
+    first = sla.ring(after(terms=REMINDED), REMINDED, at(now))
+    assert first is not None
+    assert first.broken is found
+    later = sla.ring(first.clock, REMINDED, at("Thu 09:00"))
+    assert later is not None
+    assert later.broken is not found
 
 
 def test_a_stage_that_passes_while_paused_rings_after_it_resumes() -> None:
     """The warning is late, not lost; and a breach not yet told waits for the end of the pause."""
-    late = moved(solution(WARNED, at("Mon 09:00")), WARNED, Status.OPEN, Status.PENDING, at("Tue 10:00"))
-    assert (late.state, late.next_at) == (ClockState.BREACHED, None)
-    assert sla.ring(late, WARNED, at("Tue 11:00")) is None
-    back = moved(late, WARNED, Status.PENDING, Status.OPEN, at("Wed 10:00"))
-    rung = sla.ring(back, WARNED, at("Wed 10:00"))
-    assert rung is not None
-    assert (rung.stage, len(breaches(rung.clock))) == ("due", 1)
+    paused = after("Tue 10:00 pending")
+    assert (paused.state, sla.next_at(paused, WARNED)) == (ClockState.BREACHED, None)
+    assert sla.ring(paused, WARNED, at("Tue 11:00")) is None
+    back = sla.ring(after("Tue 10:00 pending", "Wed 10:00 resume"), WARNED, at("Wed 10:00"))
+    assert back is not None
+    assert (back.ring.stage, breaches(back.clock)) == ("due", [at("Mon 17:00")])
+
+
+@pytest.mark.parametrize("lines", [("Mon 12:00 resolve",), ("Mon 17:30 resolve",), ("Mon 12:00 merge",)])
+def test_what_has_ended_rings_no_more(lines: tuple[str, ...]) -> None:
+    """Resolved a little late between two sweeps, the record says so and nobody is pinged."""
+    ended = after(*lines)
+    assert sla.next_at(ended, WARNED) is None
+    assert sla.ring(ended, WARNED, at("Fri 09:00")) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("1d2h30m15s", 95_415), ("90m", 5_400), ("1d", 86_400), ("8h", 28_800), ("5s", 5)]
+    "later", [("Tue 09:00 priority low",), ("Tue 09:00 resolve", "Wed 09:00 reopen"), ("Tue 09:00 transfer away",)]
 )
-def test_durations(text: str, seconds: int) -> None:
-    """A day is 24 hours."""
-    assert sla.seconds_of(text) == seconds
+def test_a_breach_already_told_is_not_told_again(later: tuple[str, ...]) -> None:
+    """Late stays late; neither other terms nor a reopening heal it or ring twice."""
+    due = sla.ring(after(), WARNED, at("Mon 17:00"))
+    assert due is not None
+    told = due.clock.rung
+    clock = replace(after(*later), rung=told)
+    assert (clock.state, sla.next_at(clock, WARNED), len(breaches(clock))) == (ClockState.BREACHED, None, 1)
 
 
-@pytest.mark.parametrize("text", ["", "0m", "10", "h", "1h30", "1w", "-5m", "1.5h"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """By a sentence that shows one."""
-    with pytest.raises(ValueError, match="is not a duration"):
-        sla.seconds_of(text)
+def test_other_warnings_from_now_on_are_those_that_ring() -> None:
+    """Terms applied again: what the old ones have rung is not said by the new ones once it is late."""
+    first = sla.ring(after(), WARNED, at("Mon 13:00"))
+    assert first is not None
+    assert rung(first.clock, replace(WARNED, warn=("50%", "-2h"))) == [
+        (at("Mon 15:00"), "-2h"),
+        (at("Mon 17:00"), "due"),
+    ]
 
 
 # --- laws --------------------------------------------------------------------------------------
-STATUSES = st.sampled_from([Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.RESOLVED])
+LAWS = {
+    Priority.NORMAL: promise(first_response=1, next_reply=1, resolution=8),
+    Priority.HIGH: promise(resolution=4, pause_on_hold=True),
+    Priority.LOW: promise(first_response=2, resolution=16, hours="calendar", reopen="from_opening"),
+    Priority.URGENT: Targets(seconds={}),
+}
+STAGES = ("50%", "-30m")
 
 
-@given(
-    steps=st.lists(st.tuples(st.integers(1, 40), STATUSES | st.sampled_from(Priority)), max_size=12),
-    swept=st.booleans(),
-)
-def test_a_clock_breaches_at_most_once_and_sweeping_ends(
-    steps: list[tuple[int, Status | Priority]], swept: bool
-) -> None:
-    """Whatever happens to a ticket, in whatever order, swept or not."""
-    now, status = at("Mon 09:00"), Status.OPEN
-    clock = solution(WARNED, now)
-    for hours, step in steps:
-        now += timedelta(hours=hours)
-        if swept and (rung := sla.ring(clock, WARNED, now)):
-            clock = rung.clock
-        if isinstance(step, Priority):
-            clock = raised([clock], WARNED, step, now, status=status).get(Metric.RESOLUTION, clock)
-        else:
-            changed = sla.status_changed([clock], WARNED, Priority.NORMAL, status, step, now)
-            clock, status = (changed[0] if changed else clock), step
+def named(timeline: Timeline) -> dict[tuple[Metric, int], Clock]:
+    """The clocks by name, without what was rung for them."""
+    return {(clock.metric, clock.instance): replace(clock, rung=()) for clock in timeline.clocks}
+
+
+def swept(timeline: Timeline, now: datetime) -> Timeline:
+    """The clocks after a sweep, as storage would keep them."""
+    found = []
+    for clock in timeline.clocks:
+        each = sla.ring(clock, replace(timeline.terms, warn=STAGES), now)
+        found.append(judged(each.clock, now) if each else clock)
+    return replace(timeline, clocks=tuple(found))
+
+
+def stored(timeline: Timeline) -> Timeline:
+    """The same as it comes back from storage."""
+    assert timeline.priority is not None
+    as_kept = ticket(priority=timeline.priority, status=timeline.status)
+    return sla.timeline_of(as_kept, timeline.terms, reversed(timeline.clocks), timeline.events)
+
+
+@given(stories(policies=LAWS), st.lists(st.booleans(), min_size=13, max_size=13))
+def test_clocks_kept_and_swept_event_by_event_are_those_of_the_events_alone(story: Story, sweeps: list[bool]) -> None:
+    """What is stored never drifts from what happened, whenever somebody looked."""
+    events, until = story
+    timeline = sla.followed(Timeline(), events[0])
+    for each, sweep in zip(events[1:], sweeps, strict=False):
+        timeline = stored(swept(timeline, each.at) if sweep else timeline)
+        timeline = sla.followed(timeline, each)
+    assert named(seen_at(timeline, until)) == named(seen_at(sla.recomputed(events), until))
+
+
+@given(stories(policies=LAWS))
+def test_the_next_ping_comes_when_it_is_said_to_come(story: Story) -> None:
+    """Not a second before, and then no stage twice until there is none left."""
+    events, _ = story
+    timeline = sla.recomputed(events)
+    terms = replace(timeline.terms, warn=STAGES)
+    for clock in timeline.clocks:
+        told: list[str] = []
+        while (now := sla.next_at(clock, terms)) is not None:
+            assert sla.ring(clock, terms, now - timedelta(seconds=1)) is None
+            each = sla.ring(clock, terms, now)
+            assert each is not None
+            clock = each.clock
+            told.append(each.ring.id)
+        assert len(told) == len(set(told))
+        assert sla.ring(clock, terms, events[-1].at + timedelta(days=999)) is None
+
+
+@given(stories(policies=LAWS), st.booleans())
+def test_a_clock_breaches_at_most_once(story: Story, sweep: bool) -> None:
+    """Whatever happens to a ticket, in whatever order, swept or not; and its log goes forward."""
+    events, until = story
+    timeline = sla.followed(Timeline(), events[0])
+    for each in events[1:]:
+        timeline = sla.followed(swept(timeline, each.at) if sweep else timeline, each)
+    for clock in seen_at(timeline, until).clocks:
         assert len(breaches(clock)) <= 1
         assert (clock.state is ClockState.BREACHED) == bool(breaches(clock))
-        assert [event.at for event in clock.log] == sorted(event.at for event in clock.log)
-        assert len(stages(clock, WARNED)) <= 3
+        assert [line.at for line in clock.log] == sorted(line.at for line in clock.log)

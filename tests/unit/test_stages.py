@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.sla_stories import at, promise, told
 from triage.model import Priority
+from triage.stages import seconds_of
 
 OPEN = "Mon 09:00 open"
 EIGHT = promise(resolution=8)
@@ -72,3 +75,18 @@ def test_reopening_rings_a_passed_stage_once_more() -> None:
     """A reopened ticket is a new revision."""
     story = told(EIGHT, OPEN, "Mon 14:00 resolve", "Wed 10:00 reopen", until="Wed 11:00", warn=["50%"])
     assert story.pings() == [(at("Mon 13:00"), "50%"), (at("Wed 10:00"), "50%")]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1d2h30m15s", 95_415), ("90m", 5_400), ("1d", 86_400), ("8h", 28_800), ("5s", 5)]
+)
+def test_durations(text: str, seconds: int) -> None:
+    """A day is 24 hours."""
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0m", "10", "h", "1h30", "1w", "-5m", "1.5h"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """By a sentence that shows one."""
+    with pytest.raises(ValueError, match="is not a duration"):
+        seconds_of(text)

@@ -1,53 +1,60 @@
-"""What only the SQL storage does: indexes, few statements, retention, compare-and-set."""
+"""What only the SQL storage does: few statements, retention, compare-and-set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Float, Select, event, literal, text
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Engine, event, text
 
+from storage.agreements import Agreements
 from storage.engine import writing
-from storage.outbox import free_query
 from storage.sql import SqlStorage
-from storage.unit_of_work import SqlWork, due_query
+from storage.unit_of_work import SqlWork
 from tests.contract.storages import (
     ANN,
     ASKED,
     AT,
     CHAT,
+    TERMS,
     Bench,
-    clock,
     conversation,
     deliver,
-    keep_clock,
+    kept_clock,
     lease,
     message,
     open_ticket,
+    ping,
     record,
     sent_as,
     ticket,
     words,
 )
-from triage.changes import AddEntry, Assign, Converse, Count, Decision, KeepClock, Meet, OpenTicket
+from triage import timeline as clocked
+from triage.changes import (
+    AddEntry,
+    Assign,
+    Converse,
+    Count,
+    Decision,
+    KeepEvent,
+    KeepPing,
+    KeepTerms,
+    Meet,
+    OpenTicket,
+    SayPings,
+)
 from triage.errors import Conflict
 from triage.learning import Event
-from triage.model import Entry, EntryKind, Thread
+from triage.model import Entry, EntryKind, Priority, Thread
 from triage.ports import Lookup
 
 
 def engine_of(bench: Bench) -> Engine:
     assert bench.engine is not None
     return bench.engine
-
-
-def plan(connection: Connection, query: Select[Any]) -> str:
-    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    return "\n".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
 
 
 @contextmanager
@@ -63,31 +70,21 @@ def statements(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def test_due_clocks_are_an_index_range(sqlite_bench: Bench) -> None:
-    """The sweep never looks at tickets whose time has not come."""
-    with engine_of(sqlite_bench).connect() as connection:
-        steps = plan(connection, due_query(AT, 10))
-    assert "SEARCH clock USING INDEX clock_next_at (next_at<?)" in steps
-    assert "SCAN" not in steps
-
-
-def test_a_lease_reads_pending_rows_only(sqlite_bench: Bench) -> None:
-    """However many rows were ever sent, delivery walks the small index of those that wait."""
-    with engine_of(sqlite_bench).connect() as connection:
-        steps = plan(connection, free_query(literal(0.0, Float), 10, frozenset()))
-    assert "SCAN outbox USING INDEX outbox_rank" in steps
-    assert "INDEX outbox_lane (lane=? AND rowid<?)" in steps or "INDEX outbox_lane (lane=? AND id<?)" in steps
-
-
 def test_a_turn_costs_few_statements(sqlite_bench: Bench) -> None:
-    """A question that opens a ticket: claim, two look-ups, the number, and one write for each fact."""
+    """A question that opens a ticket: claim, two look-ups, the number, and one write for each fact; its terms
+    and their calendar are those of the ticket before."""
+    open_ticket(sqlite_bench.storage, 9)
+    record(sqlite_bench.storage, KeepTerms(ticket="t9", terms=TERMS), kept_clock(9))
     entry = Entry(at=AT, kind=EntryKind.MESSAGE, author="ann", text="VPN down")
+    opened = clocked.Event(at=AT, do=clocked.Do.OPEN, priority=Priority.NORMAL, terms=TERMS)
     opening = (
         Meet(person=ANN),
         Converse(conversation=conversation(ticket="t1")),
         OpenTicket(ticket=ticket(conversation=ASKED.key)),
         AddEntry(ticket="t1", entry=entry),
-        KeepClock(clock=clock(next_at=AT)),
+        KeepTerms(ticket="t1", terms=TERMS),
+        KeepEvent(ticket="t1", event=opened),
+        kept_clock(next_at=AT),
     )
     with statements(engine_of(sqlite_bench)) as seen, sqlite_bench.storage.writing() as work:
         work.claim("k1", AT)
@@ -95,7 +92,7 @@ def test_a_turn_costs_few_statements(sqlite_bench: Bench) -> None:
         work.next_number()
         work.record(Decision(changes=opening, outgoing=(words("o1"), words("o2"))), AT, message=message())
         work.commit()
-    assert len(seen) <= 13
+    assert len(seen) <= 14
 
 
 def test_the_inbox_key_is_the_first_statement(sqlite_bench: Bench) -> None:
@@ -112,20 +109,11 @@ def test_a_version_that_moved_is_a_conflict(kind: str, request: pytest.FixtureRe
     bench: Bench = request.getfixturevalue(f"{kind}_bench")
     open_ticket(bench.storage)
     with writing(engine_of(bench)) as connection:
-        work = SqlWork(connection)
+        work = SqlWork(connection, Agreements())
         work.load(Lookup(sender="ann", here=ASKED, root=None, flat=False, number=1))
         connection.execute(text("UPDATE ticket SET version = 2"))
         with pytest.raises(Conflict):
             work.record(Decision(changes=(Assign(ticket="t1", owner="lee"),)), AT)
-
-
-def test_two_sweeps_share_the_due_clocks(postgres_bench: Bench) -> None:
-    """Of two replicas the second passes over what the first has in hand, without waiting."""
-    open_ticket(postgres_bench.storage)
-    keep_clock(postgres_bench.storage, clock(next_at=AT))
-    with postgres_bench.storage.writing() as first, postgres_bench.storage.writing() as second:
-        assert len(first.due(AT, 9)) == 1
-        assert second.due(AT, 9) == []
 
 
 def test_turns_of_different_threads_do_not_wait(postgres_bench: Bench) -> None:
@@ -177,6 +165,19 @@ def test_figures_are_forgotten_after_90_days(sqlite_bench: Bench) -> None:
         with storage.reading() as reading:
             counted.append(reading.lessons.figures("it", AT, AT + timedelta(days=1)).asked)
     assert counted == [1, 0]
+
+
+def test_pings_are_forgotten_30_days_after_they_were_said(sqlite_bench: Bench) -> None:
+    """Those that wait are kept, however old."""
+    storage = sqlite_bench.storage
+    assert isinstance(storage, SqlStorage)
+    record(storage, KeepPing(ping=ping("said")), KeepPing(ping=ping("waiting")), SayPings(keys=("said",), at=AT))
+    left = []
+    for days in (29, 31):
+        storage.purge(AT + timedelta(days=days))
+        with engine_of(sqlite_bench).connect() as connection:
+            left.append(connection.scalars(text("SELECT key FROM ping ORDER BY key")).all())
+    assert left == [["said", "waiting"], ["waiting"]]
 
 
 def test_purging_leaves_what_is_recent(sqlite_bench: Bench) -> None:
