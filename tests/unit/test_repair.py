@@ -90,6 +90,20 @@ def test_a_word_of_three_letters_is_repaired_when_two_are_swapped() -> None:
     assert Repair(["the vpn drops"]).repairs("my vnp") == {"vnp": "vpn"}
 
 
+@pytest.mark.parametrize("written", ["인터넷을", "인터넷이", "인터넷도", "인터넷에서", "인터넷으로는", "인터넷"])
+def test_a_known_korean_word_with_another_particle_is_no_slip(written: str) -> None:
+    """Whichever particle the articles have it with: none is shown as repaired."""
+    assert Repair(["인터넷은 느려요", "인터뷰 연습"]).repairs(written) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("인터넷를", "인터넷을"), ("인터냇을", "인터넷을"), ("휴가을", "휴가를")]
+)
+def test_a_slip_in_a_word_with_a_particle_is_repaired(written: str, meant: str) -> None:
+    """Also where the particle does not go with the word."""
+    assert Repair(["인터넷을 휴가를"]).repairs(written) == {written: meant}
+
+
 def test_of_two_equally_near_words_the_more_frequent_is_meant() -> None:
     """What the articles speak of more is asked for more."""
     assert Repair(["batter", "batten", "batten"]).repairs("battex") == {"battex": "batten"}
