@@ -114,6 +114,25 @@ async def test_the_owner_is_pinged_directly(stage: Stage) -> None:
     assert any("first answer is due" in text for text in stage.lee_sees())
 
 
+async def test_when_nobody_reacts_the_next_is_called_until_somebody_is_on_it(stage: Stage) -> None:
+    """Kim lets the promise break: ten minutes later Lee is called, and one press tells the team that he is on it."""
+    await stage.ask(UNKNOWN)
+    await stage.orders("assign 1 kim")
+    for minutes in (61, 10):
+        stage.world.pause(minutes=minutes)
+        await stage.desk.sweep()
+        await settle(stage.desk)
+    assert any("needs you on ticket" in text for text in stage.lee_sees())
+    assert "missed on" in stage.card()
+    await stage.lee_presses("I'm on it")
+    assert any("Lee" in text and "is on it" in text for text in stage.under_card())
+    before = stage.under_card()
+    stage.world.pause(minutes=30)
+    await stage.desk.sweep()
+    await settle(stage.desk)
+    assert stage.under_card() == before
+
+
 async def test_an_answered_ticket_rings_no_first_response(stage: Stage) -> None:
     """The agent's reply meets the clock, so its warning never comes."""
     await stage.ask(UNKNOWN)

@@ -1,0 +1,78 @@
+"""The databases that benchmarks run on: SQLite files, and a PostgreSQL server that keeps what it says it keeps.
+
+`tests.postgres` starts the server for tests, which need no durability; here it is switched on. Called by
+`tests.benchmarks.sweeps`, `datejobs` and `lateness`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from storage.schema import migrate
+from tests import postgres
+
+SQLITE, POSTGRES = "SQLite", "PostgreSQL"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL server whose commits are on the disk when they are answered."""
+    with postgres.server() as url:
+        if postgres.NAMED is None:
+            with _administering(url) as admin, admin.connect() as db:
+                db.execute(text("ALTER SYSTEM SET fsync = on"))
+                db.execute(text("SELECT pg_reload_conf()"))
+        yield url
+
+
+@contextmanager
+def fresh(kind: str, server: str | None) -> Iterator[str]:
+    """The URL of a migrated database without rows, gone afterwards."""
+    place = sqlite_file() if server is None or kind == SQLITE else _of_its_own(server)
+    with place as url:
+        migrate(url)
+        yield url
+
+
+@contextmanager
+def sqlite_file() -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        yield f"sqlite:///{Path(folder) / 'desk.db'}"
+
+
+@contextmanager
+def _of_its_own(server: str) -> Iterator[str]:
+    name = f"bench_{uuid.uuid4().hex[:12]}"
+    with _administering(server) as admin, admin.connect() as db:
+        db.execute(text(f"CREATE DATABASE {name}"))
+        try:
+            yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@contextmanager
+def _administering(server: str) -> Iterator[Engine]:
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def versions(server: str | None) -> str:
+    """Of both databases, and what PostgreSQL does at a commit."""
+    found = f"SQLite {sqlite3.sqlite_version} (WAL, synchronous=FULL)"
+    if server is None:
+        return found
+    with _administering(server) as admin, admin.connect() as db:
+        shown = {name: db.execute(text(f"SHOW {name}")).scalar() for name in ("server_version", "fsync")}
+        commit = db.execute(text("SHOW synchronous_commit")).scalar()
+    return f"{found}, PostgreSQL {shown['server_version']} (fsync={shown['fsync']}, synchronous_commit={commit})"
