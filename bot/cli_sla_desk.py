@@ -71,7 +71,7 @@ def _reapply(options: argparse.Namespace) -> int:
             print("\n".join(_change(each, policy)))
     finally:
         storage.close()
-    _say(f"{changed} open tickets {'would change' if options.dry_run else 'changed'}.")
+    _say(f"{changed} open ticket{'' if changed == 1 else 's'} {'would change' if options.dry_run else 'changed'}.")
     return DONE
 
 
