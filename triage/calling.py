@@ -8,8 +8,9 @@ broken or a step's time has come.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from triage import escalation
+from triage import escalation, sla
 from triage.calendars import ALWAYS, Calendar, is_open
 from triage.casework import Casework, Progress, Tick
 from triage.chain import Chain, Notify
@@ -20,6 +21,12 @@ from triage.outgoing import Choice, InThread, Outgoing, Ping, Reminder, Say, Ste
 from triage.phrases import noted
 from triage.timeline import Do
 from triage.turn import Turn
+
+RECHECK = timedelta(minutes=30)
+"""How often it is looked whether a ticket still waits for its requester."""
+
+TO_SETTLE = timedelta(minutes=10)
+"""What a new team has before its own people are called about a promise that was broken before."""
 
 
 # --- a person asks for help --------------------------------------------------------------------
@@ -74,10 +81,16 @@ def broken(tick: Tick, ticket: Ticket, *, told: frozenset[str]) -> Decision:
 
 
 def went_on(tick: Tick, ticket: Ticket) -> Decision:
-    """The time of the chain's next step has come, or somebody's acknowledgement has run out."""
+    """The time of the chain's next step has come, or somebody's acknowledgement has run out.
+
+    Nobody is called while the ticket waits for its requester.
+    """
     before, position = tick.progress(ticket), tick.loaded.position
-    if ticket.ended or ticket.status is Status.PENDING:
+    if ticket.ended:
         return Decision(changes=(KeepPosition(ticket=ticket.id, position=Position()),))
+    if ticket.status is Status.PENDING:
+        rests = replace(position, next_at=tick.now + RECHECK)
+        return Decision(changes=(KeepPosition(ticket=ticket.id, position=rests),))
     chain, moment = before.timeline.terms.chain, _moment(tick, ticket, before)
     if position.acked_by is None:
         walked = escalation.due(chain, position, moment)
@@ -88,9 +101,9 @@ def went_on(tick: Tick, ticket: Ticket) -> Decision:
 
 # --- somebody takes care of it -----------------------------------------------------------------
 def taken_care_of(turn: Turn, ticket: Ticket, *, over: bool = False) -> tuple[Change, ...]:
-    """Whoever acts on a ticket acknowledges its escalation; `over` ends it."""
+    """An agent who acts on a ticket acknowledges its escalation; `over` ends it."""
     position = turn.loaded.position
-    if position.run is None:
+    if position.run is None or not turn.serves(ticket):
         return ()
     rests = escalation.acknowledged(
         turn.terms(ticket).chain,
@@ -100,6 +113,13 @@ def taken_care_of(turn: Turn, ticket: Ticket, *, over: bool = False) -> tuple[Ch
         calendar=_hours(turn.progress(ticket)),
     )
     return (KeepPosition(ticket=ticket.id, position=Position() if over else rests),)
+
+
+def handed_over(turn: Turn, ticket: Ticket, after: Progress) -> Position:
+    """The chain of the new team begins anew, by and by if a promise is broken already."""
+    if not sla.broken(after.clocks):
+        return Position()
+    return Position(run=turn.prefix, next_at=turn.now + TO_SETTLE)
 
 
 def acknowledge(turn: Turn, ticket: Ticket) -> Decision:

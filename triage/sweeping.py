@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from triage import calling
 from triage.casework import Swaps, Tick, under_card, unmet
-from triage.changes import Decision, KeepClock, KeepPosition
+from triage.changes import Decision, HoldPings, KeepClock, KeepPosition
 from triage.clocks import due_at
 from triage.errors import TurnError
 from triage.model import Person
@@ -70,7 +70,7 @@ def sweep(storage: Storage, policy: Policy, now: Now) -> Swept:
     company = _Company(storage, policy, now)
     swept.rung = company.each(lambda work, at: work.due(at, BATCH), lambda due, here: _clock(due, here, swept))
     swept.steps = company.each(lambda work, at: work.due_steps(at, BATCH), lambda id, here: _step(id, here, swept))
-    swept.told = company.each(lambda work, at: work.waiting(at, BATCH), _tell)
+    swept.told = company.each(lambda work, at: work.waiting(at, BATCH), lambda all, here: _tell(all, here, swept))
     return swept
 
 
@@ -163,8 +163,16 @@ def _step(id: str, here: _Pass, swept: Swept) -> None:
 
 
 # --- people ------------------------------------------------------------------------------------
-def _tell(waiting: Waiting, here: _Pass) -> None:
-    here.work.record(_told(waiting, here), here.now)
+def _tell(waiting: Waiting, here: _Pass, swept: Swept) -> None:
+    try:
+        decision = _told(waiting, here)
+    except TurnError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what one person cannot be told must not stop the others
+        swept.failed.append(f"{waiting.person}: {type(error).__name__}: {error}")
+        later = HoldPings(person=waiting.person, until=here.now + SET_ASIDE, capped=False)
+        decision = Decision(changes=(later,))
+    here.work.record(decision, here.now)
 
 
 def _told(waiting: Waiting, here: _Pass) -> Decision:

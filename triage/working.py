@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from triage.calling import off_hours, taken_care_of
+from triage.calling import handed_over, off_hours, taken_care_of
 from triage.casework import awaited, promise_of
 from triage.changes import (
     AddEntry,
@@ -25,7 +25,6 @@ from triage.changes import (
 )
 from triage.clocks import Clock
 from triage.commands import PRIORITY_OF, Command
-from triage.escalation import Position
 from triage.linking import answer_given, which
 from triage.model import EntryKind, Status, Ticket
 from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot
@@ -88,7 +87,7 @@ def transfer(turn: Turn, ticket: Ticket, command: Command) -> Decision:
             change,
             SetStatus(ticket=ticket.id, status=moved.status, at=turn.now),
             KeepTerms(ticket=ticket.id, terms=terms),
-            KeepPosition(ticket=ticket.id, position=Position()),
+            KeepPosition(ticket=ticket.id, position=handed_over(turn, ticket, after)),
             AddEntry(ticket=ticket.id, entry=happened(turn, event)),
             *after.changes,
         ),
@@ -188,7 +187,7 @@ def _resolved(turn: Turn, ticket: Ticket, last_words: str) -> Decision:
 
 
 def reopen(turn: Turn, ticket: Ticket, command: Command) -> Decision:
-    if ticket.status in (Status.PENDING, Status.ON_HOLD):
+    if ticket.status is Status.PENDING or (ticket.status is Status.ON_HOLD and turn.serves(ticket)):
         return _resume(turn, ticket)
     if not ticket.ended:
         return nothing(turn, ticket)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import cycle, islice
 from typing import Any
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    cast,
     func,
     select,
     text,
@@ -114,7 +115,8 @@ def check(engine: Engine, office: Office, copies: Sequence[Copy]) -> None:
 
 def _read(storage: SqlStorage, ticket: str) -> str:
     with storage.writing() as work:
-        return repr((work.whole(ticket), work.look().history(ticket, 100)))
+        found, history = work.whole(ticket), work.look().history(ticket, 100)
+    return repr((replace(found, people=dict(sorted(found.people.items()))), history))
 
 
 # --- which copies ------------------------------------------------------------------------------
@@ -156,6 +158,7 @@ def _keep(db: Connection, copies: Sequence[Copy]) -> None:
             for copy in copies:
                 into.write_row(astuple(copy))
         db.execute(text("ANALYZE copied"))
+        db.execute(text("SET work_mem = '512MB'"))
     else:
         marks = ", ".join("?" * len(Copy.__dataclass_fields__))
         raw.executemany(f"INSERT INTO copied ({names}) VALUES ({marks})", map(astuple, copies))
@@ -181,14 +184,12 @@ def _carry(source: Engine, table: Table, db: Connection, into: Table) -> None:
 
 
 def _multiply(db: Connection, table: Table, seeded: Table) -> None:
-    wanted = [column for column in seeded.columns if not _counted_by_itself(table, column)]
+    wanted = [column for column in seeded.columns if column.name != "id" or table is tickets]
     joined = COPIED.join(seeded, _ticket(seeded) == COPIED.c.seed)
     rows = select(*(_renamed(column) for column in wanted)).select_from(joined)
+    if is_postgres(db) and "id" in seeded.c:
+        rows = rows.order_by(COPIED.c.number, seeded.c.id)
     db.execute(table.insert().from_select([column.name for column in wanted], rows, include_defaults=False))
-
-
-def _counted_by_itself(table: Table, column: Column[Any]) -> bool:
-    return column.name == "id" and isinstance(table.c.id.type.as_generic(), Integer)
 
 
 def _renamed(column: Column[Any]) -> ColumnElement[Any]:
@@ -197,9 +198,8 @@ def _renamed(column: Column[Any]) -> ColumnElement[Any]:
         return COPIED.c.number
     if not isinstance(column.type, Stored | AutoString | String):
         return column
-    said: ColumnElement[Any] = func.replace(
-        type_coerce(column, Text), COPIED.c.seed_number, func.cast(COPIED.c.number, Text)
-    )
+    number = cast(COPIED.c.number, Text)
+    said: ColumnElement[Any] = func.replace(type_coerce(column, Text), COPIED.c.seed_number, number)
     for old, new in (("seed_token", "token"), ("seed_agent", "agent"), ("seed", "id")):
         said = func.replace(said, COPIED.c[old], COPIED.c[new])
     return said

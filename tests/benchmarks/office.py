@@ -106,7 +106,7 @@ def policy(agents: Sequence[str]) -> Policy:
 
 
 def _account(id: str) -> Account:
-    return Account(platform=Platform.SLACK, place=PLACE, user=f"U{id.upper()}")
+    return Account(platform=Platform.SLACK, place=PLACE, user=f"U{id}")
 
 
 class Office:

@@ -25,6 +25,7 @@ from triage.outgoing import (
     At,
     Card,
     Choice,
+    ClockNote,
     Help,
     HistoryLine,
     Notice,
@@ -50,6 +51,7 @@ VALUES: dict[str, Value] = {"number": 42, "due": NOON, "owner": LEE, "who": LEE,
 BODY = (
     "# Title\n\nDo *this*, **then** [that](https://x.example/?a=1&b=2):\n\n1. one\n2. `two`\n\n```\ncode\n```\n\n> said"
 )
+RUNNING = ClockNote(phrase="state.running", instants={"due": NOON}, seconds={"left": 3_600, "over": 0})
 CHOICES = (
     Choice(label="card.claim", command="claim 42", style="primary"),
     Choice(label="card.why", command="why 42"),
@@ -69,8 +71,7 @@ def card(status: Status, priority: Priority, owner: Who | None) -> Card:
         priority=priority,
         owner=owner,
         opened=NOON,
-        due=((Metric.FIRST_RESPONSE, NOON), (Metric.RESOLUTION, NOON)),
-        resolved=status is Status.RESOLVED,
+        clocks=((Metric.FIRST_RESPONSE, RUNNING), (Metric.RESOLUTION, RUNNING)),
     )
 
 

@@ -154,7 +154,21 @@ def test_the_requesters_words_stop_nothing() -> None:
 
 def test_a_transfer_leaves_the_chain_behind() -> None:
     """The new team has people of its own."""
-    assert kept_position(by_kim("transfer 7 finance", LATE)) == Position()
+    assert kept_position(by_kim("transfer 7 finance", ticket())) == Position()
+
+
+def test_a_team_that_is_handed_a_broken_promise_has_ten_minutes() -> None:
+    """Then its own chain begins, from the first step."""
+    position = kept_position(by_kim("transfer 7 finance", LATE))
+    assert (position.step, position.next_at) == (0, NOW + timedelta(minutes=10))
+
+
+@pytest.mark.parametrize("command", ["resolve 7", "reopen 7"])
+def test_the_requesters_own_verbs_acknowledge_nothing(command: str) -> None:
+    """Only somebody of the team can be on it."""
+    status = Status.RESOLVED if command == "reopen 7" else Status.OPEN
+    found = known(ticket(owner="kim", status=status), RUNS)
+    assert changed(decided(mention(command, by="ann", at=ASKED), found), KeepPosition) == []
 
 
 def test_the_buttons_of_a_call_are_commands_an_agent_can_give() -> None:

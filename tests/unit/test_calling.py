@@ -271,12 +271,19 @@ def test_a_stale_step_does_nothing(stale: Position) -> None:
     assert [*decision.changes] == [change for change in decision.changes if kept_position(decision) == stale]
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.RESOLVED, Status.CLOSED])
-def test_a_ticket_that_waits_or_is_over_calls_nobody(status: Status) -> None:
+@pytest.mark.parametrize("status", [Status.RESOLVED, Status.CLOSED])
+def test_a_ticket_that_is_over_calls_nobody(status: Status) -> None:
     """Its chain ends where it stood."""
     decision = went_on(AFTER_OWNER, ticket(owner="kim", status=status))
     assert decision.outgoing == ()
     assert kept_position(decision) == Position()
+
+
+def test_while_a_ticket_waits_for_its_requester_nobody_is_called() -> None:
+    """The chain stays where it is, and is looked at again in half an hour."""
+    decision = went_on(AFTER_OWNER, ticket(owner="kim", status=Status.PENDING))
+    assert decision.outgoing == ()
+    assert kept_position(decision) == replace(AFTER_OWNER, next_at=NOW + timedelta(minutes=30))
 
 
 def test_an_acknowledgement_that_ran_out_begins_the_chain_again() -> None:

@@ -184,7 +184,10 @@ def test_suggestions_are_buttons_with_a_way_out() -> None:
     [
         (CARD, ["claim 7", "resolve 7", "why 7"], "high"),
         (replace(CARD, owner=KIM, status=Status.OPEN), ["resolve 7", "pending 7", "release 7", "why 7"], "high"),
-        (replace(CARD, owner=KIM, status=Status.PENDING), ["resolve 7", "release 7", "why 7"], "high"),
+        *(
+            (replace(CARD, owner=KIM, status=waits), ["resolve 7", "reopen 7", "release 7", "why 7"], "high")
+            for waits in (Status.PENDING, Status.ON_HOLD)
+        ),
         (replace(CARD, owner=KIM, status=Status.RESOLVED), ["reopen 7"], "ended"),
         (replace(CARD, status=Status.CLOSED), [], "ended"),
     ],
