@@ -122,7 +122,9 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Loaded | 
     ticket = _new_ticket(turn, text, team, rule)
     timeline = sla.opened(rule.terms, rule.priority, turn.now, team=team.id, channel=turn.message.channel.key)
     clocks = timeline.clocks
-    reasons = (*causes, cause, *((_cause("cause.restricted", turn, team),) if team.restricted else ()))
+    reasons = (*causes, cause, *_policy(turn, team, rule))
+    if team.restricted:
+        reasons += (_cause("cause.restricted", turn, team),)
     told = reasons if _may_be_told(turn) else reasons[len(causes) :]
     known = replace(
         turn.loaded,
@@ -152,6 +154,11 @@ def opened(turn: Turn, text: str, *, causes: tuple[str, ...]) -> tuple[Loaded | 
         ),
         reasons=reasons,
     )
+
+
+def _policy(turn: Turn, team: Team, rule: Rule) -> tuple[str, ...]:
+    """Which promises hold for it, where that is not the team's only set of them."""
+    return (noted("cause.policy", _language(turn), {"policy": rule.terms.policy}),) if team.rules else ()
 
 
 def _facts(turn: Turn, text: str) -> Facts:

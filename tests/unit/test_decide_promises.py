@@ -188,6 +188,15 @@ def test_the_promise_is_that_of_the_policy_and_so_are_the_clocks() -> None:
     assert (event.do, event.terms, event.team, event.channel) == (Do.OPEN, GOLD, "it", HELP.key)
 
 
+def test_the_policy_that_was_taken_is_among_the_reasons() -> None:
+    """A team with several says which; a team with one has nothing to say."""
+    rule = Rule(when=When(words=("fire",)), terms=replace(GOLD, policy="sharp"))
+    asked = decided(message("The roof is on fire"), match=NO_MATCH, policy=ruled(rule))
+    assert any("sharp" in reason for reason in asked.reasons)
+    alone = decided(message("The roof is on fire"), match=NO_MATCH)
+    assert not any("cause.policy" in reason for reason in alone.reasons)
+
+
 def test_a_stranger_is_a_guest_to_the_policy() -> None:
     """Max comes from another company; Finance welcomes guests."""
     rule = Rule(when=When(guests=True), terms=GOLD, priority=Priority.HIGH)
