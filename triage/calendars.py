@@ -114,8 +114,11 @@ def elapsed(calendar: Calendar, start: datetime, end: datetime) -> int:
     since, until = _ticks(start), _ticks(end)
     if since >= until:
         return 0
-    years = _years(calendar, range(_year(start), _year(end) + 1))
-    return sum(year.used(until) - year.used(since) for year in years) // _SECOND
+    first, last = _year(start), _year(end)
+    if MINYEAR < first == last < MAXYEAR:  # nearly always; a long ticket asks this a hundred times a turn
+        year = _open_in(calendar, first)
+        return (year.used(until) - year.used(since)) // _SECOND
+    return sum(year.used(until) - year.used(since) for year in _years(calendar, range(first, last + 1))) // _SECOND
 
 
 def next_open(calendar: Calendar, at: datetime) -> datetime:
@@ -165,7 +168,10 @@ class _Year:
     def used(self, at: int) -> int:
         """The open time of this year that lies before an instant of any year."""
         begun = bisect_left(self.opens, at)
-        return self.before[begun] - max(0, self.closes[begun - 1] - at) if begun else 0
+        if not begun:
+            return 0
+        closes = self.closes[begun - 1]
+        return self.before[begun] - (closes - at if closes > at else 0)
 
     def when(self, used: int) -> int:
         """The first instant at which so much of this year's open time, more than none, is used."""

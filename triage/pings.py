@@ -47,9 +47,10 @@ OUT_OF_REACH = "/out-of-reach"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinged:
-    """What follows from a stage whose time has come; `told` is who will hear of it."""
+    """What follows from a stage whose time has come, if it `rang`; `told` is who will hear of it."""
 
     decision: Decision
+    rang: bool = True
     broken: bool = False
     told: frozenset[str] = frozenset()
 
@@ -58,7 +59,7 @@ def pinged(due: DueClock, tick: Tick) -> Pinged:
     """The clock after ringing, and its ping: to the owner, or to whoever stands in when there is none."""
     rung = sla.ring(due.clock, due.terms, tick.now)
     if rung is None:
-        return Pinged(decision=Decision(changes=(_kept(due, due.clock),)))
+        return Pinged(decision=Decision(changes=(_kept(due, due.clock),)), rang=False)
     clock = judged(rung.clock, tick.now)
     guard = Guard(ticket=due.ticket.id, metric=clock.metric, instance=clock.instance, revision=clock.revision)
     say = _reminder(due.ticket, clock, rung.ring.stage, tick)

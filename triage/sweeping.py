@@ -129,16 +129,16 @@ def _afresh(due: DueClock, here: _Pass) -> DueClock | None:
 
 
 def _rung(due: DueClock, here: _Pass) -> Decision:
-    """The ping, and where a promise was broken the card and the escalation."""
+    """The ping, the card as it stands now, and where a promise was broken the escalation."""
     known = Loaded(ticket=due.ticket, terms=due.terms, position=due.position)
     found = pinged(due, here.tick(stage_key(due, here.now), known))
-    if not found.broken:
+    if not found.rang:
         return found.decision
     here.work.record(found.decision, here.now)
     whole = here.work.whole(due.ticket.id)
-    tick = here.tick(stage_key(due, here.now), whole)
-    started = calling.broken(tick, whole.ticket or due.ticket, told=found.told)
-    return started + Decision(outgoing=tick.card_update(whole.ticket or due.ticket))
+    ticket, tick = whole.ticket or due.ticket, here.tick(stage_key(due, here.now), whole)
+    started = calling.broken(tick, ticket, told=found.told) if found.broken else Decision()
+    return started + Decision(outgoing=tick.card_update(ticket))
 
 
 def _clock_aside(due: DueClock, now: datetime) -> Decision:

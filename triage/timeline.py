@@ -342,13 +342,15 @@ def _gain(timeline: Timeline, at: datetime) -> Timeline:
 
 def _not_always_promised(events: Iterable[Event]) -> Set[Metric]:
     """Metrics that were without a target for a while; of all others the past would have been the same."""
-    now, ever, always = Timeline(), set[Metric](), set(Metric)
+    terms, priority = Terms(), None
+    ever, always = set[Metric](), set(Metric)
     for event in events:
-        if event.terms or event.do in (Do.OPEN, Do.PRIORITY):
-            priority = event.priority if event.do in (Do.OPEN, Do.PRIORITY) else now.priority
-            now = replace(now, terms=event.terms or now.terms, priority=priority)
-            ever |= now.targets.seconds.keys()
-            always &= now.targets.seconds.keys()
+        if event.terms or event.priority:
+            terms, priority = event.terms or terms, event.priority or priority
+            targets = terms.targets.get(priority) if priority else None
+            promised = targets.seconds.keys() if targets else ()
+            ever.update(promised)
+            always.intersection_update(promised)
     lacking = set(Metric) - always
     waits = Metric.FIRST_RESPONSE in lacking & ever
     return lacking | {Metric.NEXT_REPLY} if waits else lacking

@@ -79,7 +79,7 @@ def reminders(out: list[Outgoing]) -> list[tuple[str, list[str]]]:
 def test_the_sweep_pings_the_team_then_the_owner_then_nobody(office: Office) -> None:
     """Warnings and breaches, each once."""
     card = opened(office)
-    (first,) = office.sweep(hours=2)
+    (first,) = [item for item in office.sweep(hours=2) if not isinstance(item.notice, Card)]
     assert isinstance(first.to, UnderSlot)
     assert (phrases([first]), office.swept.rung) == (["ping.soon"], 1)
     office.take(mention("claim", by="kim", at=card))
@@ -95,6 +95,13 @@ def test_after_downtime_there_is_one_message_a_clock_with_the_highest_stage(offi
     """Nobody reads on Wednesday what they would have been warned of on Monday."""
     owned(office)
     assert reminders(office.sweep(hours=50)) == [("kim", ["ping.due", "ping.due"])]
+
+
+def test_the_card_says_how_much_time_is_left_at_each_warning(office: Office) -> None:
+    """It is refreshed with the ping, so that what it says does not grow old."""
+    opened(office)
+    (card,) = [item for item in office.sweep(hours=2) if isinstance(item.notice, Card)]
+    assert "2 h of working time left" in shown(replace(card, language=Language.EN))
 
 
 def test_a_broken_promise_stands_on_the_card(office: Office) -> None:
