@@ -24,8 +24,8 @@ from triage.ports import DueClock, Loaded, Now, Storage, Waiting, Work
 
 Item = TypeVar("Item")
 
-BATCH = 100
-"""Clocks, chains or people dealt with in one transaction."""
+BATCH = 25
+"""Clocks, chains or people dealt with in one transaction: on SQLite turns wait for it, and a turn has two seconds."""
 
 SET_ASIDE = timedelta(minutes=5)
 """How long something that cannot be worked out is left alone, so that it does not stop the rest."""
