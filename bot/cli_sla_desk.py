@@ -15,6 +15,7 @@ from bot.cli_sla import columns, z
 from bot.replaying import Difference, Reapplied, Replay, Stand, reapply, replay
 from bot.settings import Settings
 from bot.yamlfile import Problem
+from storage.bell import Topic
 from storage.engine import make_engine
 from storage.schema import pending_migrations
 from storage.sql import SqlStorage
@@ -69,6 +70,8 @@ def _reapply(options: argparse.Namespace) -> int:
         for each in reapply(storage, policy, datetime.now(UTC), dry=options.dry_run):
             changed += 1
             print("\n".join(_change(each, policy)))
+        if changed and not options.dry_run:
+            storage.bell.ring_now(Topic.OUTBOX)
     finally:
         storage.close()
     _say(f"{changed} open ticket{'' if changed == 1 else 's'} {'would change' if options.dry_run else 'changed'}.")

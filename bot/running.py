@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +20,7 @@ from bot.pulling import pull
 from bot.reporting import Reporting
 from bot.syncing import FolderSync
 from bot.turns import Runner, Turns
+from storage.bell import Topic
 from storage.schema import migrate, pending_migrations
 from storage.sql import SqlStorage
 from triage.changes import Decision, Meet
@@ -114,6 +116,7 @@ class Running:
         while not await asyncio.to_thread(self.knowing.wait, 0.5):
             pass
         self._tasks.append(asyncio.create_task(self.delivery.serve()))
+        self._listen()
         for adapter in self.adapters.values():
             await adapter.start()
 
@@ -132,6 +135,17 @@ class Running:
             return False
         self.problem = None
         return True
+
+    def _listen(self) -> None:
+        """What other processes stored is looked at when they say so; polling is the net below."""
+        loop = asyncio.get_running_loop()
+        looks = {Topic.OUTBOX: self.delivery.nudge, Topic.ARTICLES: lambda: self.clockwork.soon("articles")}
+
+        def heard(topic: Topic) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(looks[topic])
+
+        self.storage.bell.listen(heard)
 
     async def stop(self) -> None:
         """Take nothing more, finish the turns under way, leave the rest in the outbox."""

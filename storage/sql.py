@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, null, select, update
 
 from storage.agreements import Agreements
+from storage.bell import Bell
 from storage.engine import reading, writing
 from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
@@ -49,7 +50,8 @@ class SqlStorage:
         self._agreements = Agreements()
         self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
         self.transcript = SqlTranscript(engine)
-        self.library = SqlLibrary(engine)
+        self.bell = Bell(engine)
+        self.library = SqlLibrary(engine, self.bell.ring)
 
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
@@ -59,7 +61,7 @@ class SqlStorage:
     @contextmanager
     def writing(self) -> Iterator[SqlWork]:
         with writing(self._engine) as connection:
-            yield SqlWork(connection, self._agreements)
+            yield SqlWork(connection, self._agreements, self.bell.ring)
 
     def ping(self) -> None:
         """Raises Unavailable when the database cannot be reached."""
@@ -113,4 +115,5 @@ class SqlStorage:
 
     def close(self) -> None:
         """Close the connections."""
+        self.bell.close()
         self._engine.dispose()

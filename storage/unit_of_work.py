@@ -5,7 +5,7 @@ Entered through `storage.sql.SqlStorage.writing`; one turn, or one pass of the S
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from storage.agreements import Agreements
+from storage.bell import Topic
 from storage.clocking import Clocking, due_query
 from storage.codec import build, values
 from storage.engine import insert_into, insert_new, is_postgres, upsert
@@ -24,7 +25,18 @@ from storage.parcels import place_key
 from storage.rows import accounts, conversations, entries, failed_turns, inbox, locks, people, ticket_numbers, tickets
 from storage.shelf import SqlShelf
 from storage.views import SqlReading, people_by_id
-from triage.changes import AddEntry, Change, ClockChange, Converse, Decision, EditEntry, LearningChange, Meet
+from triage.changes import (
+    AddArticle,
+    AddEntry,
+    AddPhrasing,
+    Change,
+    ClockChange,
+    Converse,
+    Decision,
+    EditEntry,
+    LearningChange,
+    Meet,
+)
 from triage.clocks import Clock
 from triage.errors import Conflict
 from triage.model import ChannelKind, Message, Person, Ticket
@@ -35,8 +47,10 @@ from triage.ports import DueClock, Loaded, Lookup, Waiting
 class SqlWork:
     """Implements `triage.ports.Work`."""
 
-    def __init__(self, connection: Connection, agreements: Agreements) -> None:
+    def __init__(self, connection: Connection, agreements: Agreements, ring: Callable[..., None]) -> None:
         self._db = connection
+        self._ring = ring
+        self._topics: set[Topic] = set()
         self._agreements = agreements
         self._clocking = Clocking(connection, agreements)
         self._kept: dict[str, Kept] = {}
@@ -85,6 +99,8 @@ class SqlWork:
         if message is not None:
             self._remember(message)
         put(self._db, decision.outgoing, at)
+        if decision.outgoing:
+            self._topics.add(Topic.OUTBOX)
 
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
         rows = self._db.execute(due_query(at, limit)).all()
@@ -110,6 +126,8 @@ class SqlWork:
         self._db.commit()
         self._agreements.remember(self._clocking.new)
         self._kept.clear()
+        self._ring(*self._topics)
+        self._topics.clear()
 
     def _lock_thread(self, key: str) -> None:
         """On PostgreSQL, wait for other turns of this thread; SQLite has one writer anyway."""
@@ -157,6 +175,8 @@ class SqlWork:
                 self._clocking.write(change, at)
             case _ if isinstance(change, LearningChange):
                 learn(self._db, change, at)
+                if isinstance(change, AddArticle | AddPhrasing):
+                    self._topics.add(Topic.ARTICLES)
             case _:
                 pass
 
