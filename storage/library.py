@@ -13,12 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, text, update
 
+from storage.auditing import keep as keep_audit
 from storage.bell import Topic
 from storage.codec import build, build_all, values
 from storage.engine import insert_into, is_postgres, reading, upsert, upsert_all, writing
 from storage.rows_knowledge import articles as shelf
 from storage.rows_knowledge import kb_pulls, kb_revision, phrasings
 from storage.sources import Key, Learned, Plan, Shelved, Sync, in_force, plan
+from triage.auditing import IMPORTED, Act, By, Why
 from triage.knowledge import Article
 from triage.ports import Replaced
 
@@ -76,6 +78,7 @@ class SqlLibrary:
             if _locked(db) != seen:
                 found = plan(sync, _held(db, sync))
             _write(db, found)
+            keep_audit(db, [Act(what=IMPORTED)], By(why=Why.ADMIN), at)
             db.commit()
         self._ring(Topic.ARTICLES)
         return found.replaced
