@@ -71,8 +71,8 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 
 def test_a_turn_costs_few_statements(sqlite_bench: Bench) -> None:
-    """A question that opens a ticket: claim, two look-ups, the number, and one write for each fact and for their audit; its terms
-    and their calendar are those of the ticket before."""
+    """A question that opens a ticket: claim, two look-ups, the number, and one write for each fact and one for the
+    audit; its terms and their calendar are those of the ticket before."""
     open_ticket(sqlite_bench.storage, 9)
     record(sqlite_bench.storage, KeepTerms(ticket="t9", terms=TERMS), kept_clock(9))
     entry = Entry(at=AT, kind=EntryKind.MESSAGE, author="ann", text="VPN down")
