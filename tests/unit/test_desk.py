@@ -131,7 +131,7 @@ def test_why_remembers_the_routing_of_a_long_ticket(office: Office) -> None:
 # --- the audit -----------------------------------------------------------------------------------
 def test_reading_a_restricted_ticket_is_audited(office: Office) -> None:
     """Shown to its team it leaves a line with who and why; asked for by others, who see nothing, none."""
-    office.take(message("My payslip is wrong", at=Thread(channel=HR_HELP, root="hr1")))
+    office.take(message("My payslip is wrong", at=HR_HELP))
     before = len(office.storage.audit())
     office.take(slash("show 1", by="bob"))
     assert len(office.storage.audit()) == before
