@@ -29,7 +29,7 @@ SHOWN = (Outcome.MET, Outcome.MISSED, Outcome.EXCUSED, Outcome.OPEN)
 def add(sla: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The two commands below `deskbell sla`."""
     replaying = sla.add_parser("replay", help="what other promises would have made of past tickets; changes nothing")
-    replaying.add_argument("--since", required=True, type=_day, help="tickets opened on this day or later (2026-07-01)")
+    replaying.add_argument("--since", required=True, type=day, help="tickets opened on this day or later (2026-07-01)")
     replaying.add_argument("--json", action="store_true")
     replaying.set_defaults(run=_replay)
     reapplying = sla.add_parser("reapply", help="put open tickets under the promises that desk.yaml makes now")
@@ -40,7 +40,8 @@ def add(sla: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         parser.add_argument("--data", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
-def _day(text: str) -> datetime:
+def day(text: str) -> datetime:
+    """Its beginning in UTC, for argparse."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:

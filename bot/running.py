@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -77,6 +78,9 @@ class Running:
     """The folder of articles; without one the library alone says what is in force."""
     pull_seconds: int | None = None
     """Between two pulls of the checkout that the folder is in."""
+    keep_tickets: int | None = None
+    keep_audit: int | None = None
+    """Seconds for which ended tickets and the audit are kept; None for ever."""
     sweep_seconds: float = SWEEP_SECONDS
     problem: str | None = "starting"
     """Why the database is not ready, in words for an admin."""
@@ -104,6 +108,7 @@ class Running:
             pause = min(2 * pause, LONGEST_PAUSE)
         self.clockwork.every(self.sweep_seconds, "sweep", self.sweep)
         self.clockwork.every(PURGE_SECONDS, "purge", self._purge)
+        self.clockwork.every(PURGE_SECONDS, "retention", self.forget)
         self.clockwork.every(GAUGE_SECONDS, "gauges", self._measure)
         self.clockwork.every(WATCH_SECONDS, "watchdog", self.watch)
         self.clockwork.every(REPORT_SECONDS, "report", self.report)
@@ -206,6 +211,16 @@ class Running:
 
     async def _purge(self) -> None:
         await self.run(lambda: self.storage.purge(self.now()))
+
+    async def forget(self) -> None:
+        """Delete what is kept no longer, a little at a time: turns go first. Raises Unavailable."""
+        retention, now = self.storage.retention, self.now()
+        jobs = ((self.keep_tickets, retention.forget_tickets), (self.keep_audit, retention.forget_audit))
+        for seconds, forget in jobs:
+            if seconds is not None:
+                some = partial(forget, now, timedelta(seconds=seconds))
+                while await self.run(some):
+                    pass
 
     async def _measure(self) -> None:
         health = await self.run(self.storage.health)

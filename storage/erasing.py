@@ -168,8 +168,8 @@ class Erasing:
     def _pass(self, needles: Needles, *, dry: bool = False) -> Counter[str]:
         scrubber, counted = Scrubber(needles), Counter[str]()
         with reading(self._engine) as db:
-            _be_patient(db)
-            for name in _tables():
+            be_patient(db)
+            for name in tables_with_people():
                 found = (row for row in rows_of(db, name) if scrubber.row(name, row) != row)
                 while some := list(islice(found, AT_ONCE)):
                     counted[name] += len(some) if dry else self._replace(name, some, scrubber)
@@ -223,7 +223,8 @@ def _raw_type(kind: Any) -> Any:
     return String() if isinstance(kind, Stored | Paged | Worded | String) else kind
 
 
-def _tables() -> list[str]:
+def tables_with_people() -> list[str]:
+    """Tables in which something of a person may stand."""
     return [each.name for each in METADATA.sorted_tables if each.name not in LEFT_OUT]
 
 
@@ -263,6 +264,7 @@ def _lock(db: Connection, keys: Collection[str]) -> None:
             )
 
 
-def _be_patient(db: Connection) -> None:
+def be_patient(db: Connection) -> None:
+    """Reading everything takes longer than a turn may."""
     if is_postgres(db):
         db.execute(sql("SELECT set_config('statement_timeout', '60s', true)"))

@@ -17,6 +17,7 @@ from storage.engine import reading, writing
 from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
+from storage.retention import Retention
 from storage.rows import inbox, locks, outbox, pings
 from storage.rows_knowledge import kb_events
 from storage.transcript import SqlTranscript
@@ -54,6 +55,7 @@ class SqlStorage:
         self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
         self.transcript = SqlTranscript(engine)
         self.bell = Bell(engine)
+        self.retention = Retention(engine)
         self.library = SqlLibrary(engine, self.bell.ring)
 
     @contextmanager

@@ -74,18 +74,19 @@ KEY = f"dana.{MARK}"
 NAME = f"Dana {MARK.title()}"
 USER, CHAT = f"U0{MARK.upper()}", f"D0{MARK.upper()}"
 TEXTS = {
-    "first": f"My salary slip {MARK} shows the wrong sum since March, can somebody look at it please? It is the third time now.",
+    "first": f"My salary slip {MARK} shows the wrong sum since March, can somebody look at it? It is the third time.",
     "short": f"{MARK} vpn",
     "later": f"it still fails {MARK}\nsince this morning",
 }
 DIRECT = Channel(platform=Platform.SLACK, place="T1", id=CHAT, kind=ChannelKind.DM)
-DANA = Person(id=KEY, name=NAME, account=Account(platform=Platform.SLACK, place="T1", user=USER), timezone="Asia/Seoul")
+ACCOUNT = Account(platform=Platform.SLACK, place="T1", user=USER)
+DANA = Person(id=KEY, name=NAME, account=ACCOUNT, timezone="Asia/Seoul")
 
 
 def dana_writes(key: str) -> Any:
     return replace(
         message(f"slack:T1:{CHAT}:{key}", channel=DIRECT),
-        sender=replace(message().sender, account=DANA.account, name=NAME),
+        sender=replace(message().sender, account=ACCOUNT, name=NAME),
     )
 
 

@@ -176,9 +176,7 @@ class Contended(MemoryStorage):
 
 
 class Losing(MemoryWork):
-    def record(
-        self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME
-    ) -> None:
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
         super().record(decision, at, message=message, why=why)
         raise Conflict("somebody else was first")
 
