@@ -1,4 +1,5 @@
-"""The command line: `deskbell demo, serve, init, check, ask, kb, eval, sla, migrate, doctor, teams package`.
+"""The command line: `deskbell demo, serve, init, check, ask, kb, eval, sla, backup, export, erase, migrate, doctor,
+teams package`.
 
 Results go to stdout, messages to stderr. Exit 0 done, 1 a check found errors, 2 wrong usage or input,
 3 database or network unavailable (DESIGN.md, section 7).
@@ -22,7 +23,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bot import cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
+from bot import cli_data, cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
@@ -92,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     cli_kb.add(commands)
     cli_eval.add(commands)
     cli_sla_desk.add(cli_sla.add(commands))
+
+    cli_data.add(commands)
 
     migrate = commands.add_parser("migrate", help="bring the database up to date")
     _add_config(migrate)

@@ -240,6 +240,7 @@ def _read(options: argparse.Namespace, desk: Desk | None, *, today: datetime | N
 def _library(settings: Settings) -> Iterator[SqlLibrary]:
     """The articles in the database, brought up to date as `serve` does it."""
     from bot.running import NeedsMigration, prepare
+    from storage.bell import Bell
     from storage.engine import make_engine
 
     if not settings.database_url:
@@ -250,7 +251,7 @@ def _library(settings: Settings) -> Iterator[SqlLibrary]:
         raise _CannotDo(str(error), UNAVAILABLE) from None
     engine = make_engine(settings.database)
     try:
-        yield SqlLibrary(engine)
+        yield SqlLibrary(engine, Bell(engine).ring_now)
     except Unavailable as error:
         raise _CannotDo(f"The database cannot be used: {error}", UNAVAILABLE) from None
     finally:

@@ -15,6 +15,7 @@ from bot.cli_sla import columns, z
 from bot.replaying import Difference, Reapplied, Replay, Stand, reapply, replay
 from bot.settings import Settings
 from bot.yamlfile import Problem
+from storage.bell import Topic
 from storage.engine import make_engine
 from storage.schema import pending_migrations
 from storage.sql import SqlStorage
@@ -28,7 +29,7 @@ SHOWN = (Outcome.MET, Outcome.MISSED, Outcome.EXCUSED, Outcome.OPEN)
 def add(sla: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The two commands below `deskbell sla`."""
     replaying = sla.add_parser("replay", help="what other promises would have made of past tickets; changes nothing")
-    replaying.add_argument("--since", required=True, type=_day, help="tickets opened on this day or later (2026-07-01)")
+    replaying.add_argument("--since", required=True, type=day, help="tickets opened on this day or later (2026-07-01)")
     replaying.add_argument("--json", action="store_true")
     replaying.set_defaults(run=_replay)
     reapplying = sla.add_parser("reapply", help="put open tickets under the promises that desk.yaml makes now")
@@ -39,7 +40,8 @@ def add(sla: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         parser.add_argument("--data", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
-def _day(text: str) -> datetime:
+def day(text: str) -> datetime:
+    """Its beginning in UTC, for argparse."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
@@ -69,6 +71,8 @@ def _reapply(options: argparse.Namespace) -> int:
         for each in reapply(storage, policy, datetime.now(UTC), dry=options.dry_run):
             changed += 1
             print("\n".join(_change(each, policy)))
+        if changed and not options.dry_run:
+            storage.bell.ring_now(Topic.OUTBOX)
     finally:
         storage.close()
     _say(f"{changed} open ticket{'' if changed == 1 else 's'} {'would change' if options.dry_run else 'changed'}.")

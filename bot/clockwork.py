@@ -7,8 +7,11 @@ nothing is lost while the process is down. Made and run by `bot.compose`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import structlog
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from triage.errors import DeskError
@@ -29,6 +32,11 @@ class Clockwork:
 
     def every(self, seconds: float, name: str, job: Job) -> None:
         self._scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name)
+
+    def soon(self, name: str) -> None:
+        """Run the job now, and then as often as ever from here on; one that is running just now is left at that."""
+        with suppress(JobLookupError):
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         self._scheduler.start()

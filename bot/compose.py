@@ -120,9 +120,10 @@ def knowing(policy: Policy, storage: SqlStorage, encoder: LoadEncoder) -> Knowin
 
 
 def _keep_in_step(running: Running, desk: DeskFile) -> None:
-    """The folder that desk.yaml names fills the library."""
+    """The folder that desk.yaml names fills the library; what it says is kept no longer goes."""
     running.folder = FolderSync(desk.kb, running.storage.library, policy=desk.policy, now=running.now)
     running.pull_seconds = desk.pull
+    running.keep_tickets, running.keep_audit = desk.keep_tickets, desk.keep_audit
 
 
 def _connect(

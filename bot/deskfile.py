@@ -31,6 +31,10 @@ class Desk:
     kb: Path
     pull: int | None = None
     """Seconds between two pulls of the checkout that the folder of articles is in; None for never."""
+    keep_tickets: int | None = None
+    """Seconds for which ended tickets are kept; None for ever."""
+    keep_audit: int | None = None
+    """Seconds for which the audit is kept; None for ever."""
 
 
 def read(file: Path) -> tuple[Desk | None, list[Problem]]:
@@ -38,7 +42,15 @@ def read(file: Path) -> tuple[Desk | None, list[Problem]]:
     form, source, problems = _read(file)
     if form is None or has_errors(problems):
         return None, problems
-    return Desk(file=file, policy=_policy(form, source), kb=file.parent / form.kb.folder, pull=form.kb.pull), problems
+    desk = Desk(
+        file=file,
+        policy=_policy(form, source),
+        kb=file.parent / form.kb.folder,
+        pull=form.kb.pull,
+        keep_tickets=form.retention.closed_tickets,
+        keep_audit=form.retention.audit,
+    )
+    return desk, problems
 
 
 def check(file: Path, *, today: date) -> list[Problem]:

@@ -283,6 +283,24 @@ class PingsEntry(Entry):
     """How many one person gets in an hour; the rest is held back and counted in the next."""
 
 
+def _days(least: int) -> AfterValidator:
+    def check(seconds: int) -> int:
+        if seconds < least * 86_400:
+            raise ValueError(f"is shorter than {least}d; write {least}d or more")
+        return seconds
+
+    return AfterValidator(check)
+
+
+class RetentionEntry(Entry):
+    """How long things are kept; for ever when left out."""
+
+    closed_tickets: Annotated[Duration, _days(1)] | None = None
+    """Tickets that are resolved or closed, after the last that happened to them, with all that hangs on them."""
+    audit: Annotated[Duration, _days(30)] | None = None
+    """Lines of the audit; 30d at least."""
+
+
 def _kb(written: object) -> object:
     return {"folder": written} if isinstance(written, str) else written
 
@@ -300,6 +318,8 @@ class DeskEntry(Entry):
     """How answers from the articles are given."""
     pings: PingsEntry = PingsEntry()
     """How many messages about promises people get."""
+    retention: RetentionEntry = RetentionEntry()
+    """How long things are kept."""
     teams: Annotated[dict[Id, TeamEntry], Field(min_length=1)]
     """Teams, under keys of your choice."""
 

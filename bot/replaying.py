@@ -13,6 +13,7 @@ from datetime import datetime
 from storage.histories import History
 from storage.sql import SqlStorage
 from triage import sla
+from triage.auditing import Why
 from triage.casework import Tick
 from triage.changes import Decision
 from triage.clocks import Clock, due_at
@@ -135,7 +136,7 @@ def _reapply(storage: SqlStorage, id: str, policy: Policy, now: datetime, *, dry
         if decision == Decision():
             return None
         if not dry:
-            work.record(decision, now)
+            work.record(decision, now, why=Why.ADMIN)
             work.commit()
     return Reapplied(ticket=ticket, policy=rule.terms.policy, dues=tuple(_dues(known, progress.clocks)))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -19,6 +21,7 @@ from bot.pulling import pull
 from bot.reporting import Reporting
 from bot.syncing import FolderSync
 from bot.turns import Runner, Turns
+from storage.bell import Topic
 from storage.schema import migrate, pending_migrations
 from storage.sql import SqlStorage
 from triage.changes import Decision, Meet
@@ -75,6 +78,9 @@ class Running:
     """The folder of articles; without one the library alone says what is in force."""
     pull_seconds: int | None = None
     """Between two pulls of the checkout that the folder is in."""
+    keep_tickets: int | None = None
+    keep_audit: int | None = None
+    """Seconds for which ended tickets and the audit are kept; None for ever."""
     sweep_seconds: float = SWEEP_SECONDS
     problem: str | None = "starting"
     """Why the database is not ready, in words for an admin."""
@@ -102,6 +108,7 @@ class Running:
             pause = min(2 * pause, LONGEST_PAUSE)
         self.clockwork.every(self.sweep_seconds, "sweep", self.sweep)
         self.clockwork.every(PURGE_SECONDS, "purge", self._purge)
+        self.clockwork.every(PURGE_SECONDS, "retention", self.forget)
         self.clockwork.every(GAUGE_SECONDS, "gauges", self._measure)
         self.clockwork.every(WATCH_SECONDS, "watchdog", self.watch)
         self.clockwork.every(REPORT_SECONDS, "report", self.report)
@@ -114,6 +121,7 @@ class Running:
         while not await asyncio.to_thread(self.knowing.wait, 0.5):
             pass
         self._tasks.append(asyncio.create_task(self.delivery.serve()))
+        self._listen()
         for adapter in self.adapters.values():
             await adapter.start()
 
@@ -132,6 +140,17 @@ class Running:
             return False
         self.problem = None
         return True
+
+    def _listen(self) -> None:
+        """What other processes stored is looked at when they say so; polling is the net below."""
+        loop = asyncio.get_running_loop()
+        looks = {Topic.OUTBOX: self.delivery.nudge, Topic.ARTICLES: lambda: self.clockwork.soon("articles")}
+
+        def heard(topic: Topic) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(looks[topic])
+
+        self.storage.bell.listen(heard)
 
     async def stop(self) -> None:
         """Take nothing more, finish the turns under way, leave the rest in the outbox."""
@@ -192,6 +211,16 @@ class Running:
 
     async def _purge(self) -> None:
         await self.run(lambda: self.storage.purge(self.now()))
+
+    async def forget(self) -> None:
+        """Delete what is kept no longer, a little at a time: turns go first. Raises Unavailable."""
+        retention, now = self.storage.retention, self.now()
+        jobs = ((self.keep_tickets, retention.forget_tickets), (self.keep_audit, retention.forget_audit))
+        for seconds, forget in jobs:
+            if seconds is not None:
+                some = partial(forget, now, timedelta(seconds=seconds))
+                while await self.run(some):
+                    pass
 
     async def _measure(self) -> None:
         health = await self.run(self.storage.health)

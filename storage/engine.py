@@ -24,6 +24,8 @@ from triage.errors import Conflict, Unavailable
 
 BUSY_MS = 1_500
 """How long a writer waits for another on SQLite."""
+SQLITE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+"""The last so that what is deleted is overwritten, not only let go of: an erased person is in no free page."""
 STATEMENT_MS = 2_000
 """How long PostgreSQL may work on one statement, or wait for one lock."""
 UNIQUE = frozenset({"23505", sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
@@ -141,7 +143,7 @@ def _code(error: DBAPIError) -> Any:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_MS}", *SQLITE):
         connection.execute(f"PRAGMA {pragma}")
 
 

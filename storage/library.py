@@ -6,18 +6,21 @@ uses `write_articles` and `revise` inside its own transactions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, text, update
 
+from storage.auditing import keep as keep_audit
+from storage.bell import Topic
 from storage.codec import build, build_all, values
 from storage.engine import insert_into, is_postgres, reading, upsert, upsert_all, writing
 from storage.rows_knowledge import articles as shelf
 from storage.rows_knowledge import kb_pulls, kb_revision, phrasings
 from storage.sources import Key, Learned, Plan, Shelved, Sync, in_force, plan
+from triage.auditing import IMPORTED, Act, By, Why
 from triage.knowledge import Article
 from triage.ports import Replaced
 
@@ -28,11 +31,19 @@ PATIENCE = text("SELECT set_config('statement_timeout', '60s', true), set_config
 """Articles are read and written as a whole, outside of any turn."""
 
 
-class SqlLibrary:
-    """Implements `triage.ports.Library`. Every method raises Unavailable when the database cannot be reached."""
+def silence(*_: Topic) -> None:
+    """Nobody is told."""
 
-    def __init__(self, engine: Engine) -> None:
+
+class SqlLibrary:
+    """Implements `triage.ports.Library`; `ring` is told of new articles.
+
+    Every method raises Unavailable when the database cannot be reached.
+    """
+
+    def __init__(self, engine: Engine, ring: Callable[..., None] = silence) -> None:
         self._engine = engine
+        self._ring = ring
         one_view = engine.dialect.name == "postgresql"
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ") if one_view else engine
 
@@ -67,7 +78,9 @@ class SqlLibrary:
             if _locked(db) != seen:
                 found = plan(sync, _held(db, sync))
             _write(db, found)
+            keep_audit(db, [Act(what=IMPORTED)], By(why=Why.ADMIN), at)
             db.commit()
+        self._ring(Topic.ARTICLES)
         return found.replaced
 
     def rehearse(self, source: str, articles: Sequence[Article], at: datetime, *, retire: bool = True) -> Replaced:

@@ -22,6 +22,7 @@ from storage.memory_tables import Held, Tables
 from storage.parcels import place_key
 from storage.sql import MANY, fresh_id
 from storage.views import PRESSING, FailedRow, FailedTurn, Health
+from triage.auditing import AuditLine, Why, audited, by
 from triage.changes import (
     AddEntry,
     Change,
@@ -37,7 +38,7 @@ from triage.errors import Conflict
 from triage.learning import Case
 from triage.model import Account, ChannelKind, Conversation, Entry, EntryKind, Message, Person, Ticket
 from triage.policy import Metric, Terms
-from triage.ports import DueClock, Loaded, Lookup, Waiting
+from triage.ports import DueClock, Loaded, Lookup, NewId, Waiting
 from triage.rota import Override
 
 METRICS = tuple(Metric)
@@ -48,6 +49,7 @@ class MemoryStorage:
 
     def __init__(self, *, clock: Callable[[], float] = time.time, new_id: Callable[[], str] = fresh_id) -> None:
         self._tables = Tables()
+        self._new_id = new_id
         self.outbox = MemoryOutbox(self._tables, clock=clock, new_id=new_id)
         self.transcript = MemoryTranscript(self._tables)
         self.library = MemoryLibrary(self._tables)
@@ -60,7 +62,11 @@ class MemoryStorage:
     @contextmanager
     def writing(self) -> Iterator[MemoryWork]:
         with self._tables.transaction():
-            yield MemoryWork(self._tables)
+            yield MemoryWork(self._tables, self._new_id)
+
+    def audit(self) -> tuple[AuditLine, ...]:
+        with self._tables.held():
+            return tuple(self._tables.audit.values())
 
     def unreachable(self) -> Mapping[str, str]:
         with self._tables.held():
@@ -94,8 +100,9 @@ class MemoryStorage:
 class MemoryWork:
     """Implements `triage.ports.Work`."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, new_id: NewId) -> None:
         self._t = tables
+        self._new_id = new_id
 
     def claim(self, key: str, at: datetime) -> bool:
         if key in self._t.inbox:
@@ -134,12 +141,13 @@ class MemoryWork:
     def next_number(self) -> int:
         return max(self._t.numbers, default=0) + 1
 
-    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
         self._write_tickets(decision.changes)
         for change in decision.changes:
             self._write(change, at, seen=message is not None)
         if message is not None:
             self._remember(message)
+        self._t.note(audited(decision.changes), by(decision, message, why), at)
         put(self._t, decision.outgoing, at)
 
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
@@ -231,6 +239,8 @@ class MemoryWork:
 
     def _meet(self, person: Person, *, seen: bool) -> None:
         known = self._t.people.get(person.id)
+        if person.id not in self._t.surrogates:
+            self._t.put(self._t.surrogates, person.id, self._new_id())
         last = known.account if known else None
         newest = (person.account or last) if seen else (last or person.account)
         self._t.put(self._t.people, person.id, replace(person, account=newest))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from storage.memory_tables import Tables
 from storage.sources import Sync, in_force, plan
+from triage.auditing import IMPORTED, Act, By, Why
 from triage.knowledge import Article
 from triage.ports import Replaced
 
@@ -40,6 +41,8 @@ class MemoryLibrary:
         sync = Sync(source=source, articles=articles, at=at, keep=keep, retire=retire)
         with self._tables.transaction():
             replaced = write_articles(self._tables, sync)
+            if replaced:
+                self._tables.note([Act(what=IMPORTED)], By(why=Why.ADMIN), at)
             self._tables.commit()
         return replaced
 

@@ -5,7 +5,7 @@ Shared by `storage.memory` and `storage.memory_outbox`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from storage.finding import Post
 from storage.folding import Kept
 from storage.sources import Key, Learned, Shelved
 from storage.views import FailedTurn
+from triage.auditing import Act, AuditLine, By
 from triage.changes import Count, KeepClock
 from triage.errors import Unavailable
 from triage.learning import Case, Proposal
@@ -77,6 +78,9 @@ class Tables:
     inbox: dict[str, datetime] = field(default_factory=dict)
     failed_turns: dict[str, FailedTurn] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
+    surrogates: dict[str, str] = field(default_factory=dict)
+    """What names each person in the audit."""
+    audit: dict[int, AuditLine] = field(default_factory=dict)
     accounts: dict[str, Held] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     tickets: dict[str, Kept] = field(default_factory=dict)
@@ -150,6 +154,21 @@ class Tables:
                 table.pop(key, None)
             else:
                 table[key] = before
+
+    def note(self, acts: Iterable[Act], by: By, at: datetime) -> None:
+        """Keep a line of the audit for each."""
+        for act in acts:
+            line = AuditLine(
+                at=at,
+                what=act.what,
+                ticket=act.ticket,
+                about=self.surrogates.get(act.about or ""),
+                who=self.surrogates.get(by.who or ""),
+                platform=by.platform,
+                place=by.place,
+                why=by.why,
+            )
+            self.put(self.audit, len(self.audit), line)
 
     # --- the look-ups of `storage.parcels` ---
     def slot(self, slot: str) -> MessageRef | None:

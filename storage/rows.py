@@ -50,7 +50,8 @@ class LockRow(SQLModel, table=True):
 
 
 class PersonRow(SQLModel, table=True):
-    """`account` is the key of the account last seen."""
+    """`account` is the key of the account last seen. `surrogate` names the person in the audit; only rows of
+    the version before it have none, until they are seen again."""
 
     __tablename__ = "person"
     id: str = Field(primary_key=True)
@@ -59,6 +60,7 @@ class PersonRow(SQLModel, table=True):
     timezone: str | None
     account: str | None
     guest: bool
+    surrogate: str | None
 
 
 class AccountRow(SQLModel, table=True):

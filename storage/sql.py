@@ -11,15 +11,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, null, select, update
 
 from storage.agreements import Agreements
+from storage.auditing import lines
+from storage.bell import Bell
 from storage.engine import reading, writing
 from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
+from storage.retention import Retention
 from storage.rows import inbox, locks, outbox, pings
 from storage.rows_knowledge import kb_events
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
 from storage.views import Health, SqlReading
+from triage.auditing import AuditLine
 from triage.figures import Downtime
 from triage.learning import Case
 
@@ -47,9 +51,12 @@ class SqlStorage:
     ) -> None:
         self._engine = engine
         self._agreements = Agreements()
+        self._new_id = new_id
         self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
         self.transcript = SqlTranscript(engine)
-        self.library = SqlLibrary(engine)
+        self.bell = Bell(engine)
+        self.retention = Retention(engine)
+        self.library = SqlLibrary(engine, self.bell.ring)
 
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
@@ -59,7 +66,7 @@ class SqlStorage:
     @contextmanager
     def writing(self) -> Iterator[SqlWork]:
         with writing(self._engine) as connection:
-            yield SqlWork(connection, self._agreements)
+            yield SqlWork(connection, self._agreements, ring=self.bell.ring, new_id=self._new_id)
 
     def ping(self) -> None:
         """Raises Unavailable when the database cannot be reached."""
@@ -98,6 +105,11 @@ class SqlStorage:
         with reading(self._engine) as db:
             return late(db, at)
 
+    def audit(self) -> tuple[AuditLine, ...]:
+        """All lines, oldest first."""
+        with reading(self._engine) as db:
+            return tuple(lines(db))
+
     def purge(self, now: datetime) -> None:
         """Forget inbox keys after 7 days, what was said after 30, figures after 90; outbox keys stay."""
         old = now - timedelta(days=INBOX_DAYS)
@@ -113,4 +125,5 @@ class SqlStorage:
 
     def close(self) -> None:
         """Close the connections."""
+        self.bell.close()
         self._engine.dispose()

@@ -5,7 +5,7 @@ Entered through `storage.sql.SqlStorage.writing`; one turn, or one pass of the S
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from storage.agreements import Agreements
+from storage.auditing import keep
+from storage.bell import Topic
 from storage.clocking import Clocking, due_query
 from storage.codec import build, values
 from storage.engine import insert_into, insert_new, is_postgres, upsert
@@ -24,19 +26,36 @@ from storage.parcels import place_key
 from storage.rows import accounts, conversations, entries, failed_turns, inbox, locks, people, ticket_numbers, tickets
 from storage.shelf import SqlShelf
 from storage.views import SqlReading, people_by_id
-from triage.changes import AddEntry, Change, ClockChange, Converse, Decision, EditEntry, LearningChange, Meet
+from triage.auditing import Why, audited, by
+from triage.changes import (
+    AddArticle,
+    AddEntry,
+    AddPhrasing,
+    Change,
+    ClockChange,
+    Converse,
+    Decision,
+    EditEntry,
+    LearningChange,
+    Meet,
+)
 from triage.clocks import Clock
 from triage.errors import Conflict
 from triage.model import ChannelKind, Message, Person, Ticket
 from triage.policy import Terms
-from triage.ports import DueClock, Loaded, Lookup, Waiting
+from triage.ports import DueClock, Loaded, Lookup, NewId, Waiting
 
 
 class SqlWork:
     """Implements `triage.ports.Work`."""
 
-    def __init__(self, connection: Connection, agreements: Agreements) -> None:
+    def __init__(
+        self, connection: Connection, agreements: Agreements, *, ring: Callable[..., None], new_id: NewId
+    ) -> None:
         self._db = connection
+        self._ring = ring
+        self._new_id = new_id
+        self._topics: set[Topic] = set()
         self._agreements = agreements
         self._clocking = Clocking(connection, agreements)
         self._kept: dict[str, Kept] = {}
@@ -78,13 +97,16 @@ class SqlWork:
             return int(self._db.scalar(ticket_numbers))
         return int(self._db.scalar(select(func.coalesce(func.max(tickets.c.number), 0))) or 0) + 1
 
-    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
         self._write_tickets(decision.changes)
         for change in decision.changes:
             self._write(change, at, seen=message is not None)
         if message is not None:
             self._remember(message)
+        keep(self._db, audited(decision.changes), by(decision, message, why), at)
         put(self._db, decision.outgoing, at)
+        if decision.outgoing:
+            self._topics.add(Topic.OUTBOX)
 
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
         rows = self._db.execute(due_query(at, limit)).all()
@@ -110,6 +132,8 @@ class SqlWork:
         self._db.commit()
         self._agreements.remember(self._clocking.new)
         self._kept.clear()
+        self._ring(*self._topics)
+        self._topics.clear()
 
     def _lock_thread(self, key: str) -> None:
         """On PostgreSQL, wait for other turns of this thread; SQLite has one writer anyway."""
@@ -157,17 +181,22 @@ class SqlWork:
                 self._clocking.write(change, at)
             case _ if isinstance(change, LearningChange):
                 learn(self._db, change, at)
+                if isinstance(change, AddArticle | AddPhrasing):
+                    self._topics.add(Topic.ARTICLES)
             case _:
                 pass
 
     def _meet(self, person: Person, *, seen: bool) -> None:
         """Keep a person and one account; only a message makes that account the one last seen."""
         known = {name: value for name, value in values(person).items() if name != "account"}
-        row = insert_into(self._db.dialect.name, people).values(
-            known | {"account": person.account and person.account.key}
-        )
+        beside = {"account": person.account and person.account.key, "surrogate": self._new_id()}
+        row = insert_into(self._db.dialect.name, people).values(known | beside)
         last = (row.excluded.account, people.c.account) if seen else (people.c.account, row.excluded.account)
-        kept = {name: row.excluded[name] for name in known} | {"account": func.coalesce(*last)}
+        surrogate = func.coalesce(people.c.surrogate, row.excluded.surrogate)
+        kept = {name: row.excluded[name] for name in known} | {
+            "account": func.coalesce(*last),
+            "surrogate": surrogate,
+        }
         self._db.execute(row.on_conflict_do_update(index_elements=["id"], set_=kept))
         if person.account is not None:
             account = values(person.account) | {"key": person.account.key, "person": person.id}

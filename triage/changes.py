@@ -236,12 +236,30 @@ class Settle:
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consult:
+    """Somebody was shown this restricted ticket, or (None) a list with such tickets: kept for the audit alone."""
+
+    ticket: str | None
+
+
 LearningChange = KeepCase | Count | AddPhrasing | AddArticle | Propose | Offer | Settle
 ClockChange = KeepClock | KeepEvent | KeepPing | SayPings | HoldPings | SwapOnCall
 KeptChange = KeepTerms | KeepPosition
 """What is kept beside a ticket, on its row."""
 
-Change = TicketChange | KeptChange | ClockChange | Meet | Converse | OpenTicket | AddEntry | EditEntry | LearningChange
+Change = (
+    TicketChange
+    | KeptChange
+    | ClockChange
+    | Meet
+    | Converse
+    | OpenTicket
+    | AddEntry
+    | EditEntry
+    | LearningChange
+    | Consult
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

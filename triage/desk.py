@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+from triage.auditing import consulted
 from triage.changes import Decision, Meet
 from triage.commands import Command, Intent, Unknown, Verb, intent_of
 from triage.decide import decide
@@ -114,7 +115,8 @@ class Desk:
             arrival = _settled(arrival, policy, work)
             situation = self._situation(arrival, policy, work, now)
             decision = decide(message, situation, arrival.match, policy, now)
-            met = Decision(changes=(Meet(person=arrival.sender),)) + decision
+            shown = consulted(decision, situation.loaded.ticket, situation.tickets)
+            met = Decision(changes=(Meet(person=arrival.sender), *shown)) + decision
             work.record(met, now, message=message)
             if late():
                 raise TooSlow("the turn took longer than its time and was rolled back")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from triage.auditing import Why
 from triage.changes import Decision
 from triage.clocks import Clock
 from triage.document import Document
@@ -158,9 +159,10 @@ class Work(Protocol):
         """The number of the next ticket."""
         ...
 
-    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
-        """Write changes and outbox; keep the message's `reference` for its channel and place.
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
+        """Write changes, their audit and outbox; keep the message's `reference` for its channel and place.
 
+        `why` is for what no message asked for.
         Raises Conflict when a ticket changed since it was loaded.
         """
         ...

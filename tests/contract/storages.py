@@ -18,6 +18,7 @@ from storage.memory import MemoryStorage
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from storage.views import Health
+from triage.auditing import AuditLine
 from triage.calendars import ALWAYS, Calendar, DatedWindow, Window
 from triage.chain import Chain, Notify, Raise, Reassign, Repeat, Wait, Whom
 from triage.changes import AddEntry, Change, Converse, Decision, KeepClock, Meet, OpenTicket
@@ -126,6 +127,8 @@ class Kept(Storage, Protocol):
     @property
     def transcript(self) -> Transcript: ...
 
+    def audit(self) -> Sequence[AuditLine]: ...
+
     def cases(self, limit: int = ...) -> Sequence[Case]: ...
 
     def health(self) -> Health: ...
@@ -194,8 +197,10 @@ def empty_sqlite(directory: Path) -> Path:
 
 def clear(engine: Engine) -> None:
     with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
         for table in reversed(METADATA.sorted_tables):
             connection.execute(table.delete())
+        connection.execute(text("ALTER TABLE audit ENABLE TRIGGER USER"))
         connection.execute(text("ALTER SEQUENCE ticket_number RESTART"))
 
 

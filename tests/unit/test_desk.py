@@ -27,6 +27,7 @@ from tests.builders import (
     slash,
 )
 from tests.unit.office import Office, phrases
+from triage.auditing import Why
 from triage.changes import Decision
 from triage.desk import ATTEMPTS
 from triage.errors import Conflict, TooSlow
@@ -127,6 +128,30 @@ def test_why_remembers_the_routing_of_a_long_ticket(office: Office) -> None:
     assert "It was asked in a help channel of IT." in shown(office.take(slash("why 1"))[0])
 
 
+# --- the audit -----------------------------------------------------------------------------------
+def test_reading_a_restricted_ticket_is_audited(office: Office) -> None:
+    """Shown to its team it leaves a line with who and why; asked for by others, who see nothing, none."""
+    office.take(message("My payslip is wrong", at=HR_HELP))
+    before = len(office.storage.audit())
+    office.take(slash("show 1", by="bob"))
+    assert len(office.storage.audit()) == before
+    office.take(slash("show 1", by="park"))
+    office.take(slash("queue hr", by="park"))
+    assert [(line.what, line.ticket is None) for line in office.storage.audit()[before:]] == [
+        ("audit.read", False),
+        ("audit.listed", True),
+    ]
+    assert office.storage.audit()[-1].who
+
+
+def test_reading_an_open_ticket_is_not_audited(office: Office) -> None:
+    """Everybody in the team's channel sees it anyway."""
+    opened(office)
+    before = len(office.storage.audit())
+    office.take(slash("show 1", by="kim"))
+    assert len(office.storage.audit()) == before
+
+
 # --- once, whole, in time --------------------------------------------------------------------------
 def test_a_repeat_does_nothing(office: Office) -> None:
     """The same key is the same message."""
@@ -147,12 +172,12 @@ class Contended(MemoryStorage):
     def writing(self) -> Iterator[MemoryWork]:
         with super().writing() as work:
             self.tried += 1
-            yield work if self.tried > self.left else Losing(self._tables)
+            yield work if self.tried > self.left else Losing(self._tables, self._new_id)
 
 
 class Losing(MemoryWork):
-    def record(self, decision: Decision, at: datetime, *, message: Message | None = None) -> None:
-        super().record(decision, at, message=message)
+    def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
+        super().record(decision, at, message=message, why=why)
         raise Conflict("somebody else was first")
 
 

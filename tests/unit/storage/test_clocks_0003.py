@@ -208,7 +208,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     )
     at_second_schema(found)
     with migrating(found) as (config, _):
-        command.upgrade(config, "0003")
+        command.upgrade(config, "head")
     return found
 
 

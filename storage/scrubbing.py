@@ -1,0 +1,211 @@
+"""One row of any table without a person: their ids replaced, their names and texts gone. Pure.
+
+`storage.erasing` runs every row of the database through it, and `storage.exporting` takes what it would
+change for what is kept about somebody. Rows are as the database holds them: JSON is text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from storage.codec import dump_document
+from storage.needles import Needles
+from triage.document import Document, Paragraph, Plain
+
+ERASED = "[erased]"
+Row = dict[str, Any]
+
+FREE = frozenset(
+    {"text", "subject", "question", "title", "body", "fallback", "error"}
+    | {"name", "summary", "quote", "reasons", "label", "problem"}
+)
+"""Columns and fields in which people write; an id that might be a word is left alone there."""
+ABOUT = ("subject", "text", "quote", "title", "requester")
+"""What is blanked beside the number of a person's ticket."""
+TELLING = 12
+"""Characters from which a text is looked for inside others, and a one-word name or id in what people write."""
+_FIGURE = re.compile(r"[\d.,% ]*")
+_WORD = r"[^\W_]"
+
+
+class Scrubber:
+    """What is to be replaced, ready to be looked for."""
+
+    def __init__(self, needles: Needles) -> None:
+        self._ids = needles.ids
+        self._names = frozenset(needles.names)
+        self._numbers = frozenset(needles.tickets)
+        self._tickets = frozenset(needles.tickets.values())
+        self._conversations = frozenset(needles.conversations)
+        self._own = frozenset(needles.ids) | frozenset(needles.ids.values())
+        texts = {_flat(text) for text in needles.texts} - {""}
+        self._whole = frozenset(texts)
+        self._parts = tuple(text for text in texts if len(text) >= TELLING)
+        self._sure = _pattern([*filter(_is_telling, needles.ids), *filter(_is_telling, self._names)])
+        self._near = _pattern(self._names)
+        self._salt = "".join(needles.ids.values())
+
+    def row(self, table: str, row: Row) -> Row | None:
+        """The row as it may stay; None when it must go altogether."""
+        after = {name: self._column(name, value) for name, value in row.items()}
+        match table:
+            case "ticket" if row["id"] in self._tickets:
+                after["subject"] = ERASED
+            case "ticket" if row["called"] in self._names:
+                after["called"] = ERASED
+            case "entry":
+                after["text"] = self._entry(row, after["text"])
+            case "conversation" if row["requester"] in self._own:
+                after |= {"question": ERASED, "reasons": "[]"}
+            case "kb_case" if self._asked(row) or after["text"] == ERASED:
+                after |= {"text": "", "id": row["id"] if row["text"] == "" else self._other(row["id"])}
+            case "proposal" if row["ticket"] in self._tickets or ERASED in (after["title"], after["text"]):
+                after |= {"title": ERASED, "text": ERASED, "body": ERASED}
+                after["state"] = "declined" if row["state"] == "waiting" else row["state"]
+            case "phrasing" if after["text"] == ERASED:
+                return None
+            case "article":
+                self._article(row, after)
+            case "outbox":
+                self._outbox(row, after)
+            case "ping" if row["person"] in self._own and row["said_at"] is None:
+                return None
+            case "web_post" if {row["author"], row["only_for"]} & self._own:
+                after["document"] = dump_document(Document(blocks=(Paragraph((Plain(ERASED),)),), summary=ERASED))
+            case "failed_turn" if after["error"] != row["error"]:
+                after["error"] = ERASED
+        return after
+
+    # --- tables with rules of their own ---
+    def _entry(self, row: Row, text: str) -> str:
+        """What they wrote; in their tickets also what the desk noted of their words."""
+        if row["author"] in self._own and row["kind"] != "event":
+            return ERASED if row["text"] else ""
+        near = row["ticket"] in self._tickets
+        if row["kind"] == "event":
+            lines = (self._column("text", line) for line in row["text"].splitlines())
+            return "\n".join(_bare(line) if near else line for line in lines)
+        return self._near.sub(ERASED, text) if near else text
+
+    def _asked(self, row: Row) -> bool:
+        by_agent = row["kind"] in ("linked", "corrected")
+        return row["ticket"] in self._tickets or (row["person"] in self._own and not by_agent)
+
+    def _article(self, row: Row, after: Row) -> None:
+        for name in ("phrasings", "against"):
+            kept = [text for text in json.loads(after[name]) if text != ERASED]
+            after[name] = after[name] if ERASED not in after[name] else json.dumps(kept, ensure_ascii=False)
+        if ERASED in (after["title"], after["body"]) and row["retired_at"] is None:
+            after["retired_at"] = row["changed_at"]
+
+    def _outbox(self, row: Row, after: Row) -> None:
+        """What was said is forgotten; what waits is said without them, and to them nothing any more."""
+        near = row["ticket"] in self._tickets or row["conversation"] in self._conversations
+        if not near and all(after[name] == row[name] for name in ("to", "notice", "lane", "fallback")):
+            return
+        if near:
+            after["notice"] = _without_reasons(after["notice"])
+        after["fallback"] = ERASED if row["fallback"] else ""
+        to_them = str(row["lane"]).partition(":")[2] in self._own and str(row["lane"]).startswith("person:")
+        if row["state"] != "pending" or to_them:
+            after |= {"notice": None, "fallback": ""}
+        if row["state"] == "pending" and to_them:
+            after |= {"state": "dropped", "reason": "erased"}
+
+    def _other(self, id: str) -> str:
+        """An id that does not follow from the text any more; the same each time."""
+        return sha256(f"{self._salt}{id}".encode()).hexdigest()
+
+    # --- any column ---
+    def _column(self, name: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value[:1] in ("{", "["):
+            try:
+                found = json.loads(value)
+            except ValueError:
+                return self._leaf(name, value)
+            after = self._json(name, found)
+            return value if after == found else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
+        return self._leaf(name, value)
+
+    def _json(self, name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._leaf(name, value)
+        if isinstance(value, list):
+            return [self._json(name, item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        after = {self._leaf("key", key): self._json(key, item) for key, item in value.items()}
+        if value.get("person") in self._own and "name" in value:
+            after["name"] = ERASED
+        if value.get("number") in self._numbers:
+            after |= {key: ERASED for key in ABOUT if isinstance(value.get(key), str)}
+        return after
+
+    def _leaf(self, name: str, text: str) -> str:
+        if text in self._ids:
+            return self._ids[text]
+        if text in self._names and "person" not in name:
+            return ERASED
+        if name in FREE or " " in text:
+            if self._theirs(text):
+                return ERASED
+            if name != "command":
+                return self._sure.sub(self._instead, text)
+        parts = re.split(r"([:/;\s])", text)
+        return self._sure.sub(self._instead, "".join(self._ids.get(part, part) for part in parts))
+
+    def _instead(self, found: re.Match[str]) -> str:
+        return self._ids.get(found[0], ERASED)
+
+    def _theirs(self, text: str) -> bool:
+        """Whether somebody wrote it, or it holds what they wrote, or the beginning of that."""
+        flat = _flat(text)
+        if flat in self._whole or any(part in flat for part in self._parts):
+            return True
+        begun = flat[:-1].rstrip()
+        return flat.endswith("…") and len(begun) >= TELLING and any(part.startswith(begun) for part in self._parts)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_telling(word: str) -> bool:
+    """Whether it can hardly be a word that others write for another reason."""
+    return len(word) >= TELLING or " " in word or (len(word) >= 5 and any(sign.isdigit() for sign in word))
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str]:
+    longest = sorted((word for word in words if word), key=len, reverse=True)
+    either = "|".join(map(re.escape, longest)) or r"(?!)"
+    return re.compile(f"(?<!{_WORD})(?:{either})(?!{_WORD})")
+
+
+def _bare(line: str) -> str:
+    """A reason or an event with its key and figures, without words."""
+    try:
+        key, values = json.loads(line)
+    except (ValueError, TypeError):
+        return line
+    if not isinstance(values, Mapping):
+        return line
+    kept = {name: value if _is_figure(value) else ERASED for name, value in values.items()}
+    return json.dumps([key, kept], ensure_ascii=False)
+
+
+def _without_reasons(notice: str | None) -> str | None:
+    """Why something was done repeats words of the question."""
+    found = json.loads(notice) if notice else {}
+    if not found.get("reasons"):
+        return notice
+    return json.dumps(found | {"reasons": [ERASED]}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_figure(value: Any) -> bool:
+    return not isinstance(value, str) or _FIGURE.fullmatch(value) is not None
