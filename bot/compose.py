@@ -91,7 +91,8 @@ def serving(settings: Settings, desk: DeskFile) -> Running:
         slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
-        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy, done_text=_done)
+        allows = tenants_served(settings, desk.policy)
+        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy, done_text=_done, allows=allows)
         _connect(running, Platform.TEAMS, teams, teams.port, teams.routes)
     return running
 
@@ -148,6 +149,17 @@ def _slack(settings: Settings) -> SlackSettings:
         app_token=settings.slack_app_token.get_secret_value() if settings.slack_app_token else None,
         base_url=settings.slack_api_url,
     )
+
+
+def tenants_served(settings: Settings, policy: Policy) -> Callable[[str], bool]:
+    """Whether a tenant's messages are taken at all: its own and those of desk.yaml.
+
+    A multi-tenant bot hears others too, as strangers; so does one for local clients, who name what tenant they like.
+    """
+    if settings.teams_unauthenticated or settings.teams_app_type == "MultiTenant":
+        return lambda tenant: True
+    own = {place for platform, place in policy.places if platform is Platform.TEAMS} | {settings.teams_tenant_id}
+    return lambda tenant: tenant in own
 
 
 def _teams(settings: Settings) -> TeamsSettings:
