@@ -21,6 +21,7 @@ from bot import encoders
 from bot.delivery import Delivery
 from bot.deskfile import Desk as DeskFile
 from bot.knowing import Knowing, audiences_of
+from bot.pacing import Pacing
 from bot.running import Adapter, Running, embedded
 from bot.settings import Settings
 from bot.syncing import FolderSync
@@ -62,7 +63,7 @@ def composed(
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
     run = Runner(1 if embedded(database) else THREADS)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
-    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id)
+    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id, pacing=Pacing(lambda: policy))
     return Running(
         desk=desk,
         knowing=knowing,

@@ -283,6 +283,13 @@ class PingsEntry(Entry):
     """How many one person gets in an hour; the rest is held back and counted in the next."""
 
 
+class MessagesEntry(Entry):
+    """What people write to the desk."""
+
+    per_minute: Annotated[int, Field(ge=1)] = 20
+    """How many posts of one person are read in a minute; who writes more is told once, and read again when calm."""
+
+
 def _kb(written: object) -> object:
     return {"folder": written} if isinstance(written, str) else written
 
@@ -299,6 +306,7 @@ class DeskEntry(Entry):
     answers: AnswersEntry = AnswersEntry()
     """How answers from the articles are given."""
     pings: PingsEntry = PingsEntry()
+    messages: MessagesEntry = MessagesEntry()
     """How many messages about promises people get."""
     teams: Annotated[dict[Id, TeamEntry], Field(min_length=1)]
     """Teams, under keys of your choice."""
