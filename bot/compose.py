@@ -21,6 +21,7 @@ from bot import encoders
 from bot.delivery import Delivery
 from bot.deskfile import Desk as DeskFile
 from bot.knowing import Knowing, audiences_of
+from bot.pacing import Pacing
 from bot.running import Adapter, Running, embedded
 from bot.settings import Settings
 from bot.syncing import FolderSync
@@ -62,7 +63,7 @@ def composed(
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
     run = Runner(1 if embedded(database) else THREADS)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
-    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id)
+    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id, pacing=Pacing(lambda: policy))
     return Running(
         desk=desk,
         knowing=knowing,
@@ -91,7 +92,8 @@ def serving(settings: Settings, desk: DeskFile) -> Running:
         slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
-        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy, done_text=_done)
+        allows = tenants_served(settings, desk.policy)
+        teams = TeamsAdapter(_teams(settings), running.turns, retry_text=_busy, done_text=_done, allows=allows)
         _connect(running, Platform.TEAMS, teams, teams.port, teams.routes)
     return running
 
@@ -149,6 +151,17 @@ def _slack(settings: Settings) -> SlackSettings:
         app_token=settings.slack_app_token.get_secret_value() if settings.slack_app_token else None,
         base_url=settings.slack_api_url,
     )
+
+
+def tenants_served(settings: Settings, policy: Policy) -> Callable[[str], bool]:
+    """Whether a tenant's messages are taken at all: its own and those of desk.yaml.
+
+    A multi-tenant bot hears others too, as strangers; so does one for local clients, who name what tenant they like.
+    """
+    if settings.teams_unauthenticated or settings.teams_app_type == "MultiTenant":
+        return lambda tenant: True
+    own = {place for platform, place in policy.places if platform is Platform.TEAMS} | {settings.teams_tenant_id}
+    return lambda tenant: tenant in own
 
 
 def _teams(settings: Settings) -> TeamsSettings:

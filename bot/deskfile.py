@@ -111,6 +111,7 @@ def _policy(form: DeskEntry, source: Source) -> Policy:
         places=frozenset(places),
         precision=form.answers.precision,
         pings_an_hour=form.pings.per_hour,
+        messages_a_minute=form.messages.per_minute,
     )
 
 

@@ -301,6 +301,13 @@ class RetentionEntry(Entry):
     """Lines of the audit; 30d at least."""
 
 
+class MessagesEntry(Entry):
+    """What people write to the desk."""
+
+    per_minute: Annotated[int, Field(ge=1)] = 20
+    """How many posts of one person are read in a minute; who writes more is told once, and read again when calm."""
+
+
 def _kb(written: object) -> object:
     return {"folder": written} if isinstance(written, str) else written
 
@@ -318,6 +325,8 @@ class DeskEntry(Entry):
     """How answers from the articles are given."""
     pings: PingsEntry = PingsEntry()
     """How many messages about promises people get."""
+    messages: MessagesEntry = MessagesEntry()
+    """How much one person may write."""
     retention: RetentionEntry = RetentionEntry()
     """How long things are kept."""
     teams: Annotated[dict[Id, TeamEntry], Field(min_length=1)]

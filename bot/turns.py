@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 
 from bot.metrics import TURN_SECONDS, TURNS
+from bot.pacing import Pace, Pacing
 from triage.desk import Desk
 from triage.errors import TurnError, Unavailable
 from triage.model import Message
@@ -44,16 +45,27 @@ class Runner:
 class Turns:
     """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send."""
 
-    def __init__(self, desk: Desk, run: Runner, *, nudge: Callable[[], None], new_id: NewId) -> None:
+    def __init__(
+        self, desk: Desk, run: Runner, *, nudge: Callable[[], None], new_id: NewId, pacing: Pacing | None = None
+    ) -> None:
         self._desk = desk
         self._run = run
         self._nudge = nudge
         self._new_id = new_id
+        self._pacing = pacing
 
     async def __call__(self, message: Message) -> Receipt:
         started = time.monotonic()
         with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):
-            receipt = await self._outcome(message, started + TURN_LIMIT)
+            match self._pacing(message) if self._pacing else Pace.READ:
+                case Pace.READ:
+                    receipt = await self._outcome(message, started + TURN_LIMIT)
+                case Pace.TELL:
+                    log.warning("a person is slowed down")
+                    receipt = await self._run(lambda: self._desk.slow_down(message))
+                case Pace.SKIP:
+                    TURNS.labels("skipped").inc()
+                    return Receipt()
         self._nudge()
         TURN_SECONDS.observe(time.monotonic() - started)
         return receipt

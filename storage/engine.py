@@ -49,13 +49,14 @@ def make_engine(url: str, *, timeouts: bool = True) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://…`; `timeouts` is off for migrations only."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     limits = f" -c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}" if timeouts else ""
     options = f"-c timezone=UTC{limits} {parsed.query.get('options', '')}".strip()
-    return create_engine(parsed, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 3})
+    arguments = {"options": options, "connect_timeout": 3}
+    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=arguments)
 
 
 def is_new(url: str) -> bool:

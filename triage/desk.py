@@ -107,6 +107,20 @@ class Desk:
             work.commit()
         return Receipt(failure=id)
 
+    def slow_down(self, message: Message) -> Receipt:
+        """Instead of a turn: its sender writes too much at once, and is asked to wait."""
+        policy, now = self._policy(), self._now()
+        with self._storage.reading() as reading:
+            sender = self._sender(message, policy, reading)
+        wait = Say(phrase="error.slow_down", values={"most": policy.messages_a_minute})
+        with self._storage.writing() as work:
+            if not work.claim(message.key, now):
+                return Receipt(repeat=True)
+            told = (_private(message, sender, f"{message.key}/slow", wait),)
+            work.record(Decision(changes=(Meet(person=sender),), outgoing=told), now, message=message)
+            work.commit()
+        return Receipt()
+
     def _turn(self, arrival: Arrival, policy: Policy, now: datetime, late: Callable[[], bool]) -> Receipt:
         message = arrival.message
         with self._storage.writing() as work:

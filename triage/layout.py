@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from triage.casework import shortened
 from triage.clockstate import in_words
 from triage.commands import THIS
 from triage.document import (
@@ -27,6 +28,7 @@ from triage.document import (
     Span,
     Strong,
     When,
+    harmless,
     text_of,
 )
 from triage.learning import ENOUGH, Point
@@ -62,6 +64,9 @@ SUMMARY = 140
 
 
 WAITING = frozenset({Status.PENDING, Status.ON_HOLD})
+
+ENTRY = 1_500
+"""Characters of one entry when a ticket is shown: a pasted log must not push the others out."""
 
 BAR = 10
 """Characters of a full bar."""
@@ -102,7 +107,7 @@ def render(notice: Notice, language: Language, mention: MentionOf = by_name) -> 
             blocks = page.report(notice)
         case Pings():
             blocks = page.pings(notice)
-    return Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice))
+    return harmless(Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice)))
 
 
 def _accent(notice: Notice) -> str | None:
@@ -260,7 +265,7 @@ class _Page:
                     self.span(entry.at),
                     Plain(" · "),
                     Strong(self.t(entry.what, author=entry.author or self.t("list.desk"))),
-                    Plain(f" {entry.text}"),
+                    Plain(f" {shortened(entry.text, ENTRY)}"),
                 )
             )
             for entry in notice.history

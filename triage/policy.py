@@ -163,6 +163,8 @@ class Policy:
     precision: float = 0.95
     pings_an_hour: int = 6
     """Messages about promises that one person gets in an hour; the rest is held back."""
+    messages_a_minute: int = 20
+    """Posts to the desk that are read of one person, if not of its staff; what is more is not."""
 
     def member(self, account: Account) -> Member | None:
         return next((m for m in self.people.values() if account in m.accounts), None)

@@ -9,7 +9,8 @@ committed. Bolt breaks it in several ways of its own, each closed here:
 - `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET` in the environment switch it to OAuth: it is built blind;
 - it answers 404 to events nobody listens to, and Slack disables endpoints that fail: there is a
   catch-all;
-- it parses before it verifies, and answers malformed bodies and headers with 500;
+- it parses before it verifies, and answers malformed bodies and headers with 500: the signature is
+  checked here, over the raw bytes, before anything reads them;
 - a header from outside (`X-Slack-Bolt-Lazy-Only`) skips the listener: only Slack's own are let in.
 """
 
@@ -31,8 +32,9 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from adapters.slack import inbound
@@ -45,6 +47,8 @@ from triage.ports import Intake
 
 LARGEST_BODY = 1_000_000
 """Bytes; Slack's own payloads are far smaller."""
+BODY_SECONDS = 10
+"""In which a body must have come: Slack itself waits three seconds for the answer."""
 
 SLACK_HEADERS = frozenset(
     {
@@ -82,30 +86,46 @@ class SlackApp:
         self._intake = intake
         self._busy = busy
         self._errands: set[asyncio.Task[None]] = set()
-        self.bolt = _build(signing_secret, self._authorize)
+        self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
+        self.bolt = _build(self._authorize)
         self._listen()
 
     async def handle(self, request: Request) -> Response:
         """`POST /slack/events`: 200 once committed, 4xx for what Slack did not send so, 503 to be asked again."""
         if self._bot() is None:
             return Response(status_code=503)
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except (ClientDisconnect, TimeoutError):
+            return Response(status_code=408)
         if body is None:
             return Response(status_code=413)
         headers = {name: value for name, value in request.headers.items() if name in SLACK_HEADERS}
-        if not _plausible(headers):
-            return Response(status_code=401)
         try:
-            parsed = AsyncBoltRequest(body=body.decode(), headers=dict(headers))
+            text = body.decode()
+            if not self._is_genuine(text, headers):
+                return Response(status_code=401)
+            parsed = AsyncBoltRequest(body=text, headers=dict(headers))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return Response(status_code=400)
-        answer = await self.bolt.async_dispatch(parsed)
+        try:
+            answer = await self.bolt.async_dispatch(parsed)
+        except Exception as error:  # Bolt outside our listeners, on a payload of a form it does not know
+            _logger.exception("a payload cannot be read: %s", type(error).__name__)
+            return Response(status_code=503)
         return Response(answer.body, status_code=answer.status, headers=answer.first_headers_without_set_cookie())
 
     async def close(self) -> None:
         """Wait for what was still to be said."""
         await asyncio.gather(*self._errands)
         await self._directory.close()
+
+    def _is_genuine(self, body: str, headers: dict[str, str]) -> bool:
+        """Whether Slack signed this in the last five minutes; the check fails on what is not ASCII."""
+        timestamp, signature = (headers.get(f"x-slack-{name}", "") for name in ("request-timestamp", "signature"))
+        if self._verifier is None or not re.fullmatch(r"[0-9]{1,15}", timestamp) or not signature.isascii():
+            return False
+        return self._verifier.is_valid(body, timestamp, signature)
 
     def _listen(self) -> None:
         """Bolt injects by parameter name, so the listeners are plain functions."""
@@ -168,7 +188,10 @@ class SlackApp:
         if isinstance(error, BoltUnhandledRequestError) and error.last_global_middleware_name is None:
             _logger.info("nothing listens to a payload of type %s", body.get("type"))
             return BoltResponse(status=200)
-        _logger.warning("a turn failed: %r", error, exc_info=None if isinstance(error, TurnError) else error)
+        known = isinstance(error, TurnError)
+        _logger.warning(
+            "a turn failed: %s", error if known else type(error).__name__, exc_info=None if known else error
+        )
         if "command" in body:
             return BoltResponse(status=200, body=self._apology(body.get("user_id")))
         if body.get("type") == "block_actions" and body.get("response_url"):
@@ -207,7 +230,9 @@ class SlackApp:
         return bot
 
 
-def _build(signing_secret: str | None, authorize: Callable[[], AuthorizeResult]) -> AsyncApp:
+def _build(authorize: Callable[[], AuthorizeResult]) -> AsyncApp:
+    """Without Bolt's own check of the signature: `handle` made it, and a socket needs none."""
+
     async def authorized() -> AuthorizeResult:
         return authorize()
 
@@ -216,8 +241,8 @@ def _build(signing_secret: str | None, authorize: Callable[[], AuthorizeResult])
             name="deskbell",
             logger=_logger,
             authorize=authorized,
-            signing_secret=signing_secret or "",
-            request_verification_enabled=signing_secret is not None,
+            signing_secret="",
+            request_verification_enabled=False,
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             ignoring_self_events_enabled=False,
@@ -239,18 +264,14 @@ def _blind() -> Iterator[None]:
 
 
 async def _body(request: Request) -> bytes | None:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return None
-    return body
-
-
-def _plausible(headers: dict[str, str]) -> bool:
-    """Whether Bolt can check the signature at all: it fails on what is not ASCII."""
-    timestamp = headers.get("x-slack-request-timestamp", "")
-    return bool(re.fullmatch(r"[0-9]{1,15}", timestamp)) and headers.get("x-slack-signature", "").isascii()
+    """None when it is too large; raises TimeoutError or ClientDisconnect when it does not come."""
+    body = bytearray()
+    async with asyncio.timeout(BODY_SECONDS):
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                return None
+    return bytes(body)
 
 
 def _retry(request: AsyncBoltRequest) -> int:

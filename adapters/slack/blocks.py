@@ -21,6 +21,8 @@ SlackBlock = dict[str, Any]
 BLOCKS = 50
 CHARACTERS = 13_000
 """Of all blocks as JSON; beyond about 13,200 Slack answers `msg_blocks_too_long`."""
+LONGEST = 4 * CHARACTERS
+"""Of one text that are looked at: what lies behind could not be shown, and laying it out takes seconds."""
 SECTION = 3_000
 HEADER = 150
 FIELD, FIELDS = 600, 10
@@ -112,9 +114,9 @@ def _texts(block: Block) -> Iterator[_Text]:
         case Paragraph(spans):
             yield from (_Text(_section, part, SECTION) for part in split(line(spans), SECTION))
         case Markdown(text):
-            yield from (_Text(_section, part, SECTION) for part in split(article(text), SECTION))
+            yield from (_Text(_section, part, SECTION) for part in split(article(text[:LONGEST]), SECTION))
         case Quote(text):
-            yield from (_Text(_section, part, SECTION) for part in split(_quoted(text), SECTION, lead=QUOTE))
+            yield from (_Text(_section, part, SECTION) for part in split(_quoted(text[:LONGEST]), SECTION, lead=QUOTE))
         case Small(spans):
             yield from (_Text(_context, part, SECTION) for part in split(line(spans), SECTION))
         case Facts(pairs):

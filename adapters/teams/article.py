@@ -91,9 +91,14 @@ def _rich(text: str) -> str:
     """Inline Markdown that a card can show; emphasis passes through, the rest is reduced to words."""
     parts, end = [], 0
     for found in _INLINE.finditer(text):
-        parts += [unarmed(text[end : found.start()]), _reduced(found)]
+        parts += [_words(text[end : found.start()]), _reduced(found)]
         end = found.end()
-    return "".join([*parts, unarmed(text[end:])])
+    return "".join([*parts, _words(text[end:])])
+
+
+def _words(text: str) -> str:
+    """What is no link here shall be none for the card either: it pairs brackets in ways of its own."""
+    return unarmed(re.sub(r"[\[\]]", r"\\\g<0>", text))
 
 
 def _reduced(found: re.Match[str]) -> str:

@@ -72,12 +72,15 @@ class KeyRing:
         return bool(self._keys)
 
     async def find(self, id: str) -> SigningKey:
-        """Raises Refused for an unknown key, KeysUnavailable when no key could be fetched at all."""
+        """Raises Refused for an unknown key, KeysUnavailable while nobody can say what is known.
+
+        That is before the first fetch, and for an unknown key after one that failed: it may be new.
+        """
         if id not in self._keys or self._clock() - self._fetched_at > KEYS_AGE:
             async with self._lock:
                 if id not in self._keys or self._clock() - self._fetched_at > KEYS_AGE:
                     await self.refresh()
-        if not self._keys:
+        if not self._keys or (id not in self._keys and self._tried_at > self._fetched_at):
             raise KeysUnavailable(self._url)
         if id not in self._keys:
             raise Refused(f"signed with the unknown key {id!r}")
@@ -94,7 +97,7 @@ class KeyRing:
             self._keys = {key["kid"]: _signing_key(key) for key in published if key.get("kty") == "RSA"}
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
             return
-        self._fetched_at = self._clock()
+        self._fetched_at = self._tried_at
 
     async def _get(self, url: str) -> Any:
         async with self._session().get(url, timeout=KEYS_TIMEOUT, raise_for_status=True) as answer:

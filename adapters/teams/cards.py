@@ -59,9 +59,12 @@ def spoken(document: Document) -> str:
 
 # --- size ----------------------------------------------------------------------------------------
 def _fitting(document: Document, nonce: str) -> dict[str, Any]:
-    """The longest texts are cut first, a fifth at a time; then blocks are left out, the last ones first."""
-    body = _body(document, nonce)
-    limit = max((len(text) for text in _texts(document)), default=0)
+    """The longest texts are cut first, a fifth at a time; then blocks are left out, the last ones first.
+
+    Of a text that could not be shown even alone, the rest is not laid out at all: that takes seconds.
+    """
+    limit = min(SIZE_LIMIT, max((len(text) for text in _texts(document)), default=0))
+    body = _body(_shortened(document, limit), nonce)
     while _too_large(body) and limit > 200:
         limit = limit * 4 // 5
         body = _body(_shortened(document, limit), nonce)

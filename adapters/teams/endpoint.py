@@ -6,6 +6,7 @@ it again. A press of a button gets its answer at once. Built by `adapter`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -29,6 +30,8 @@ log = logging.getLogger("deskbell.teams")
 
 BODY_LIMIT = 1_000_000
 """Bytes; Teams' own limit for an activity is far below."""
+BODY_SECONDS = 10
+"""In which a body must have come: Teams itself waits fifteen for the answer."""
 CARD_MESSAGE = "application/vnd.microsoft.activity.message"
 
 Json = dict[str, Any]
@@ -105,7 +108,7 @@ class Endpoint:
     async def _turn(self, payload: Json) -> InvokeResponse:
         """The answer to an invoke; of a message only its status counts."""
         if not self._allows(tenant_of(payload)):
-            log.warning("refused: the tenant %s is not served", tenant_of(payload))
+            log.warning("refused: the tenant %r is not served", tenant_of(payload))
             return InvokeResponse(status=HTTPStatus.FORBIDDEN)
         if payload["type"] == ActivityTypes.invoke and command_of(payload) is None:
             return _unknown_invoke(payload)
@@ -169,12 +172,13 @@ async def _payload(request: Request) -> Json | None:
     """The body as a JSON object, None when it is not one (or far too large)."""
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_LIMIT:
-                return None
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_LIMIT:
+                    return None
         payload = json.loads(body)
-    except (ValueError, RecursionError, ClientDisconnect):
+    except (ValueError, RecursionError, ClientDisconnect, TimeoutError):
         return None
     return payload if isinstance(payload, dict) else None
 
@@ -190,8 +194,12 @@ def _envelope(payload: Json | None) -> Activity | None:
     return Activity(**values)
 
 
+PASSED_ON = frozenset({"forwarded", "origin", "via", "x-real-ip"})
+"""Headers, besides X-Forwarded-*, of what a proxy passed on or a web page sent."""
+
+
 def _is_local(request: Request, activity: Activity) -> bool:
     """Nothing between us and a client on this machine, and no web page behind it."""
-    foreign = any(name in ("forwarded", "origin") or name.startswith("x-forwarded-") for name in request.headers)
+    foreign = any(name in PASSED_ON or name.startswith("x-forwarded-") for name in request.headers)
     peer = request.client.host if request.client else ""
     return not foreign and is_loopback_address(peer) and is_loopback(activity.service_url or "")

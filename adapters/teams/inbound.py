@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
 
@@ -139,13 +140,15 @@ def _button(activity: Json, spot: Spot, known: Mapping[str, Profile], command: s
 def _button_key(activity: Json, channel: Channel, command: str) -> str:
     """A slow submit is sent again under a new activity id, so the card's nonce counts instead.
 
-    The same press a minute later is meant.
+    The same press a minute later is meant. A command may quote what somebody wrote, and keys stand in
+    logs and outlive erasure, so only its digest is in the key.
     """
     nonce = _str(_pressed(activity), "nonce")
     if not nonce:
         return f"teams:{channel.id}:{_str(activity, 'id')}"
     minute = _str(activity, "timestamp")[:16]
-    return f"teams:{channel.id}:{nonce}:{_str(activity, 'from', 'id')}:{command}:{minute}"
+    digest = sha256(command.encode()).hexdigest()[:16]
+    return f"teams:{channel.id}:{nonce[:64]}:{_str(activity, 'from', 'id')}:{digest}:{minute}"
 
 
 def _revision(activity: Json, kind: Kind) -> str:

@@ -52,7 +52,14 @@ def add_page(desk: DemoDesk, *, path: str = "/") -> None:
     @ui.page(path, title="Deskbell", dark=None)
     async def page(request: Request) -> None:
         visit = Visit.of(desk, request.query_params, request.headers.get("accept-language", ""))
-        await DemoPage(desk, posting, visit).build()
+        try:
+            await DemoPage(desk, posting, visit).build()
+        except Exception as error:
+            raise PageError from error
+
+
+class PageError(Exception):
+    """A page could not be built. NiceGUI shows the visitor what an exception says, so this says nothing."""
 
 
 class DemoPage:

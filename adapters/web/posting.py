@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from adapters.web import inbound
 from adapters.web.desk import DemoPerson
 from adapters.web.news import News, Shown
-from triage.document import Document, Paragraph, Plain
+from triage.document import Document, Paragraph, Plain, harmless
 from triage.model import Channel, Kind, Message, Sender, Thread
 from triage.ports import Intake, NewId, Now
 from triage.transcripts import Transcript, WebPost
@@ -57,7 +57,9 @@ class Posting:
             thread=Thread(channel=channel, root=thread),
             at=self._now(),
             author=sender.name,
-            document=Document(blocks=(Paragraph((Plain(text),)),), summary=text, language=sender.locale or "en"),
+            document=harmless(
+                Document(blocks=(Paragraph((Plain(text),)),), summary=text, language=sender.locale or "en")
+            ),
             only_for=sender.account.user if hidden else None,
             key=message.key,
         )

@@ -102,7 +102,7 @@ def _span(span: Span, reader: Reader) -> None:
             Text(text)
         case Strong(text):
             Text(text, "strong")
-        case Link(url, label) if urlsplit(url).scheme in SCHEMES:
+        case Link(url, label) if followable(url):
             ui.link(label, url, new_tab=True).props('rel="noopener noreferrer"')
         case Link(_, label):
             Text(label)
@@ -114,6 +114,14 @@ def _span(span: Span, reader: Reader) -> None:
             Text(f"@{name}", classes="db-mention db-mention-me" if user == reader.user else "db-mention")
         case _:
             assert_never(span)
+
+
+def followable(url: str) -> bool:
+    """Whether an address is one for people: never `javascript:` or `data:`."""
+    try:
+        return urlsplit(url).scheme in SCHEMES
+    except ValueError:
+        return False
 
 
 def _button(button: Button, reader: Reader) -> None:

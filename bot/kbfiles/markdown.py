@@ -19,6 +19,9 @@ FENCE = "---"
 KNOWN_FILES = 4_096
 """Files not read anew while their text is the same: reading YAML takes milliseconds a file."""
 
+MAX_FRONT = 500_000
+"""Characters of front matter: reading YAML takes about ten seconds for a million."""
+
 _PLAIN = re.compile(r"(?!(?:null|true|false|yes|no|on|off)\Z)[^\W\d_][\w ().]*(?<! )", re.IGNORECASE)
 """What may stand in YAML without quotes, and reads well so."""
 _UNPRINTABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
@@ -34,6 +37,9 @@ def read(text: str, file: Path) -> Read:
         )
         return [], [Problem(file=file, line=1, message=message)]
     front, body, below = parts
+    if len(front) > MAX_FRONT:
+        message = f"the front matter is too long: {len(front):,} characters, at most {MAX_FRONT:,}; use CSV or JSONL"
+        return [], [Problem(file=file, line=2, message=message)]
     source, problems = parse(front, file, first_line=2)
     if has_errors(problems):
         return [], problems

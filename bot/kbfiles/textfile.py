@@ -29,8 +29,7 @@ def files_of(folder: Path) -> tuple[list[Path], list[Problem]]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for file in (Path(place, name) for name in names if _is_ours(name)):
-            if file.is_symlink() and not file.resolve().is_relative_to(root):
-                message = "is a link that leads out of the folder: it is not read"
+            if message := _strange_link(file, root):
                 problems.append(Problem(file=file, line=1, message=message, severity=Severity.WARNING))
             else:
                 found.append(file)
@@ -38,6 +37,17 @@ def files_of(folder: Path) -> tuple[list[Path], list[Problem]]:
         message = f"holds {len(found):,} files, at most {MAX_FILES:,}: name a folder further down"
         return [], [Problem(file=folder, line=1, message=message)]
     return sorted(found), problems
+
+
+def _strange_link(file: Path, root: Path) -> str | None:
+    """Why a link is not followed; None for files and for links within the folder."""
+    if not file.is_symlink():
+        return None
+    try:
+        inside = file.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # Python 3.11 and 3.12 raise RuntimeError for a loop
+        return "is a link that leads in a circle: it is not read"
+    return None if inside else "is a link that leads out of the folder: it is not read"
 
 
 def _is_ours(name: str) -> bool:

@@ -257,10 +257,11 @@ async def test_a_malformed_body_is_refused(slack: FakeSlack, http: httpx.AsyncCl
     assert 400 <= answer.status_code < 500
 
 
-async def test_a_malformed_form_is_refused(http: httpx.AsyncClient) -> None:
+async def test_a_malformed_form_is_refused(slack: FakeSlack, http: httpx.AsyncClient) -> None:
     """Interactions come as JSON inside a form."""
-    headers = {"content-type": "application/x-www-form-urlencoded", "x-slack-request-timestamp": str(int(time.time()))}
-    answer = await http.post("/slack/events", content=b"payload=%7Bnot", headers=headers)
+    body = b"payload=%7Bnot"
+    headers = slack.sign(body, content_type="application/x-www-form-urlencoded")
+    answer = await http.post("/slack/events", content=body, headers=headers)
     assert answer.status_code == 400
 
 

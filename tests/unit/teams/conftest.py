@@ -30,13 +30,16 @@ class Desk:
     error: TurnError | None = None
     tenants: set[str] | None = None
     unauthenticated: bool = False
+    keys_url: str | None = None
+    """Where the signing keys are fetched, when not from the fake Teams."""
     _adapter: TeamsAdapter | None = None
 
     @property
     def adapter(self) -> TeamsAdapter:
         if self._adapter is None:
+            settings = self.teams.settings
             self._adapter = TeamsAdapter(
-                replace(self.teams.settings, unauthenticated=self.unauthenticated),
+                replace(settings, unauthenticated=self.unauthenticated, keys_url=self.keys_url or settings.keys_url),
                 self._take,
                 retry_text=lambda locale: f"{locale}: {RETRY}",
                 done_text=lambda _: "done",
