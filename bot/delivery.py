@@ -19,7 +19,7 @@ from bot.turns import Runner
 from triage.document import Document, Link, Mention, Paragraph, Plain, Small
 from triage.errors import CannotWhisper, DeliveryError, GiveUp, TryLater, TurnError
 from triage.layout import render
-from triage.model import Language, MessageRef, Platform, Thread
+from triage.model import ChannelKind, Language, MessageRef, Platform, Thread
 from triage.outgoing import Direct, InThread, OnSlot, Outgoing, Privately, UnderSlot, Who
 from triage.phrases import say
 from triage.ports import Address, ChatPort, Now, Outbox, Parcel
@@ -193,6 +193,9 @@ class Delivery:
     async def _update(self, parcel: Parcel) -> Delivered:
         if parcel.ref is None:
             raise GiveUp("the message to update was never delivered")
+        channel = parcel.ref.thread.channel
+        if parcel.outgoing.to.bucket.startswith("person:") and channel.kind is not ChannelKind.DM:
+            raise GiveUp("the message to update stands where others read it")
         port = self._port(parcel.ref.thread.channel.platform)
         document = self._document(parcel, port.platform)
         await port.update(parcel.ref, document, reference=parcel.reference)

@@ -274,5 +274,3 @@ class People:
             mentions_bot=mentions_bot,
             sent_at=self._world.now() if kind is Kind.POST else None,
         )
-
-

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 NUMBER = re.compile(r"#(\d+)")
-REFUSED = ("not_in_channel", "tried for 15 minutes", "cannot be reached", "never delivered")
+REFUSED = ("not_in_channel", "tried for 15 minutes", "cannot be reached", "never delivered", "where others read it")
 """Why a row may be given up."""
 
 
 def judge(world: World) -> None:
     snapshot = world.inside.snapshot()
-    effects = [effect for workplace in world.workplaces.values() for effect in workplace.effects]
+    found = (effect for workplace in world.workplaces.values() for effect in workplace.effects)
+    effects = sorted(found, key=lambda effect: effect.number)
     _acknowledged(world, snapshot)
     _kept(world, snapshot)
     _delivered(world, snapshot, effects)
@@ -36,6 +37,7 @@ def judge(world: World) -> None:
     _promises(world)
     _pings(world, snapshot)
     _secrets(world, effects)
+    _restricted(world, effects)
     _articles(world, effects)
     _clocks(world, snapshot)
     _positions(world, snapshot)
@@ -99,7 +101,7 @@ def _delivered(world: World, snapshot: Snapshot, effects: list[Effect]) -> None:
 def _doubled(world: World, effects: list[Effect]) -> None:
     """Nothing is shown twice, but what cannot be looked up, and that says so."""
     shown_before: set[str] = set()
-    for effect in sorted((e for e in effects if e.what != "update"), key=lambda e: e.at):
+    for effect in (each for each in effects if each.what != "update"):
         if effect.key in shown_before:
             finds = world.workplaces[effect.platform].finds and effect.what == "post"
             if finds or not effect.again:
@@ -111,8 +113,7 @@ def _in_order(world: World, snapshot: Snapshot, effects: list[Effect]) -> None:
     numbers = {row.outgoing.key: row.number for row in snapshot.rows}
     last: dict[str, int] = {}
     first: set[str] = set()
-    for n in sorted(range(len(effects)), key=lambda n: (effects[n].at, n)):
-        effect = effects[n]
+    for effect in effects:
         if effect.key in first or effect.parcel is None or effect.key not in numbers:
             continue
         first.add(effect.key)
@@ -125,13 +126,18 @@ def _in_order(world: World, snapshot: Snapshot, effects: list[Effect]) -> None:
 def _last_words(world: World, snapshot: Snapshot) -> None:
     """A message that is kept up to date shows what was said of it last."""
     newest = {
-        row.outgoing.to.slot: row for row in snapshot.rows if isinstance(row.outgoing.to, OnSlot) and row.state == "sent"
+        row.outgoing.to.slot: row
+        for row in snapshot.rows
+        if isinstance(row.outgoing.to, OnSlot) and row.state == "sent"
     }
-    failed = {row.outgoing.to.slot for row in snapshot.rows if isinstance(row.outgoing.to, OnSlot) and row.state == "failed"}
-    slots = {row.outgoing.slot: row.outgoing.key for row in snapshot.rows if row.outgoing.slot}
+    failed = {
+        row.outgoing.to.slot for row in snapshot.rows if isinstance(row.outgoing.to, OnSlot) and row.state == "failed"
+    }
+    slots = {row.outgoing.slot: row for row in snapshot.rows if row.outgoing.slot and row.state == "sent"}
     posts = {post.key: post for workplace in world.workplaces.values() for post in workplace.posts if post.key}
     for slot, row in newest.items():
-        post = posts.get(slots.get(slot, ""))
+        root = slots.get(slot)
+        post = posts.get(root.outgoing.key) if root and root.number < row.number else None
         if post is not None and slot not in failed and post.text != shown(row.outgoing):
             world.wrong("last word", f"{slot} does not show {row.outgoing.key}")
 
@@ -170,6 +176,21 @@ def _secrets(world: World, effects: list[Effect]) -> None:
             if allowed is not None and not people <= allowed:
                 outsiders = ", ".join(sorted(str(person) for person in people - allowed))
                 world.wrong("private", f"{token} is shown to {outsiders} in {effect.channel.id} [{effect.key}]")
+
+
+def _restricted(world: World, effects: list[Effect]) -> None:
+    """Of a restricted ticket only its requester and its team hear; the old card says where it went."""
+    for effect in effects:
+        parcel = effect.parcel
+        since = world.laws.restricted.get(parcel.outgoing.ticket or "") if parcel else None
+        if parcel is None or since is None or parcel.created_at <= since[0] or effect.key.endswith("/card:gone"):
+            continue
+        people = frozenset({effect.only_for}) if effect.only_for else readers(effect.channel)
+        staff = [STAFF[team] for team in world.laws.teams[parcel.outgoing.ticket or ""]]
+        allowed = frozenset().union(*staff) | {world.laws.names.get(since[1], since[1])}
+        named = parcel.outgoing.to.person if isinstance(parcel.outgoing.to, Direct) else None
+        if not people <= allowed | ({named} if named else frozenset()):
+            world.wrong("private", f"a restricted ticket is spoken of in {effect.channel.id} [{effect.key}]")
 
 
 def _may_see(world: World, words: Words) -> frozenset[str] | None:
@@ -221,4 +242,3 @@ def _positions(world: World, snapshot: Snapshot) -> None:
         idle = position.run is None and (position.next_at or position.acked_by)
         if idle or not 0 <= position.step <= len(terms.chain.steps) or position.round > 10:
             world.wrong("positions", f"#{ticket.number} stands at {position}")
-

@@ -56,6 +56,7 @@ class Post:
 class Effect:
     """Something that the bot did on a platform."""
 
+    number: int
     what: str
     platform: Platform
     channel: Channel
@@ -83,6 +84,10 @@ class Surroundings(Protocol):
         ...
 
     def tell(self, line: str) -> None: ...
+
+    def number(self) -> int:
+        """Counts what happens: the wall clock may be set back."""
+        ...
 
     def point(self, name: str) -> None:
         """A moment at which the process may be made to crash."""
@@ -120,6 +125,7 @@ class Workplace:
 
     def did(self, what: str, channel: Channel, text: str, parcel: Parcel | None, only_for: str | None = None) -> None:
         effect = Effect(
+            number=self._around.number(),
             what=what,
             platform=self.platform,
             channel=channel,

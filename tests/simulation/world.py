@@ -7,7 +7,7 @@ times over when a failing story is shrunk.
 from __future__ import annotations
 
 import asyncio
-import heapq
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ import structlog
 
 from tests.simulation import faults
 from tests.simulation.company import BASE, Knowing
-from tests.simulation.inside import Inside, InMemory, OnSqlite
+from tests.simulation.inside import InMemory, Inside, OnSqlite
 from tests.simulation.laws import Laws
 from tests.simulation.life import Life
 from tests.simulation.people import People
@@ -35,8 +35,9 @@ from tests.simulation.workplace import Workplace
 from triage.model import Platform
 from triage.policy import Policy
 
-ROUNDS = 15
-"""Instants at which something is due that are lived through while nobody does anything; the rest is downtime."""
+ROUNDS = 14
+"""Instants at which something is due that are lived through while nobody does anything; the rest is
+downtime. On SQLite half as many."""
 
 ALL_OUT = 60
 """Rounds of waiting, at the end, for everything to be delivered."""
@@ -69,6 +70,7 @@ class World:
         self.clock = Clock(self._loop)
         self._ids = count(1)
         self._lives = count(1)
+        self._numbers = count(1)
         self.inside: Inside = (
             OnSqlite(empty, folder / f"{plan.seed}.db", self.clock.unix, self.new_id)
             if empty is not None and plan.sqlite
@@ -104,6 +106,9 @@ class World:
     def chance(self, *what: object) -> float:
         digest = blake2b(repr((self.plan.seed, *map(str, what))).encode(), digest_size=6).digest()
         return int.from_bytes(digest, "big") / 2**48
+
+    def number(self) -> int:
+        return next(self._numbers)
 
     def tell(self, line: str) -> None:
         self.story.lines.append(f"{self.now():%a %H:%M:%S.%f}"[:-3] + f" {line}")
@@ -143,14 +148,11 @@ class World:
     # --- the story ---
     async def run(self) -> None:
         self.begin()
-        agenda: list[tuple[float, int, Step | Fault]] = [
-            (each.at, n, each) for n, each in enumerate((*self.plan.faults, *self.plan.steps))
-        ]
-        heapq.heapify(agenda)
+        happenings: list[Step | Fault] = [*self.plan.faults, *self.plan.steps]
+        agenda = sorted(happenings, key=lambda each: each.at)
         begun, lost = self._loop.time(), 0.0
-        while agenda:
-            at, _, each = heapq.heappop(agenda)
-            await asyncio.sleep(max(0.0, begun + at + lost - self._loop.time()))
+        for each in agenda:
+            await asyncio.sleep(max(0.0, begun + each.at + lost - self._loop.time()))
             if isinstance(each, Fault):
                 self.story.injected[each.kind] += 1
                 self.tell(f"fault: {each.kind}")
@@ -169,16 +171,20 @@ class World:
         end = self.now() + span
         self.tell(f"nobody does anything until {end:%a %H:%M}")
         await self._settle(8)
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS // 2 if self.plan.sqlite else ROUNDS):
             due = min((at for _, at in self.inside.upcoming()), default=end)
             if self.life is None or due >= end:
                 break
             self.jump(max(due - self.now(), timedelta()) + timedelta(seconds=1))
-            await self.life.sweep()
+            await self._sweep()
             await self._settle(3)
         self.jump(max(end - self.now(), timedelta()))
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        """One more than the process does by itself; it may die of it."""
         if self.life is not None:
-            await self.life.sweep()
+            await asyncio.wait({self.life.spawn(self.life.sweep())})
 
     async def _settle(self, seconds: float) -> None:
         until = self._loop.time() + seconds
@@ -196,7 +202,7 @@ class World:
         while self.life is None or self.post.under_way:
             await asyncio.sleep(5)
         for _ in range(ALL_OUT):
-            await self.life.sweep()
+            await self._sweep()
             await self._settle(30)
             if not self.inside.pending():
                 break
@@ -230,8 +236,6 @@ def _listening(wrong: Callable[[str, str], None]) -> Iterator[None]:
 
     def listen(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         if event.get("exc_info"):
-            import sys
-
             wrong("exception", f"{event.get('event')}: {sys.exc_info()[1]!r}")
         raise structlog.DropEvent
 
