@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench fuzz lock clean
+.PHONY: help demo test unit lint conformance bench fuzz simulate simulate-defects lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: $(VENV)/.demo ## try it in the browser
 	$(BIN)/deskbell demo
@@ -34,6 +34,12 @@ bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCA
 fuzz: $(VENV)/.fuzz ## files of articles and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
 	for target in $(or $(TARGET),markdown csv jsonl html text matcher); do \
 	  echo "$$target:"; $(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),60) || exit 1; done
+
+simulate: $(VENV)/.test ## bad days under virtual time: SEEDS=1000 | SEED=17 (that story, with the fewest faults that break it)
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300))
+
+simulate-defects: $(VENV)/.test ## the same with defects planted, one after the other: each must be found
+	$(BIN)/python -m tests.simulation --defects --seeds $(or $(SEEDS),2000) $(if $(DEFECT),--defect "$(DEFECT)")
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Deskbell needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

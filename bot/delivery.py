@@ -19,7 +19,7 @@ from bot.turns import Runner
 from triage.document import Document, Link, Mention, Paragraph, Plain, Small
 from triage.errors import CannotWhisper, DeliveryError, GiveUp, TryLater, TurnError
 from triage.layout import render
-from triage.model import Language, MessageRef, Platform, Thread
+from triage.model import ChannelKind, Language, MessageRef, Platform, Thread
 from triage.outgoing import Direct, InThread, OnSlot, Outgoing, Privately, UnderSlot, Who
 from triage.phrases import say
 from triage.ports import Address, ChatPort, Now, Outbox, Parcel
@@ -72,6 +72,8 @@ class Delivery:
         self._missed = missed
         self._nudged = asyncio.Event()
         self._slow: dict[str, float] = {}
+        self._refused: set[str] = set()
+        """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
 
     def nudge(self) -> None:
         self._nudged.set()
@@ -127,6 +129,7 @@ class Delivery:
         if delivered.missed and isinstance(parcel.outgoing.to, Direct):
             await self._run(lambda: self._missed(parcel.outgoing))
         await self._run(lambda: self._outbox.sent(parcel, delivered.ref, delivered.direct, missed=delivered.missed))
+        self._refused.discard(parcel.outgoing.key)
         if delivered.again:
             log.warning("sent again", outbox=parcel.outgoing.key)
         self._count(parcel, "again" if delivered.again else "sent")
@@ -134,6 +137,7 @@ class Delivery:
 
     async def _failed(self, parcel: Parcel, reason: str) -> None:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
+        self._refused.discard(parcel.outgoing.key)
         self._count(parcel, "failed")
         await self._run(lambda: self._outbox.failed(parcel, reason))
         await self._run(lambda: self._told(parcel.outgoing))
@@ -145,9 +149,17 @@ class Delivery:
         seconds = max(error.delay.total_seconds(), min(LONGEST_WAIT, 2.0 ** min(parcel.tries, 6) / 2))
         if error.bucket_wide:
             self._slow[parcel.outgoing.to.bucket] = asyncio.get_running_loop().time() + seconds
+        if error.bucket_wide and not self._in_doubt(parcel):
+            self._refused.add(parcel.outgoing.key)
+        else:
+            self._refused.discard(parcel.outgoing.key)
         log.warning("put off", outbox=parcel.outgoing.key, seconds=seconds, reason=str(error))
         self._count(parcel, "later")
         await self._run(lambda: self._outbox.later(parcel, seconds, str(error)))
+
+    def _in_doubt(self, parcel: Parcel) -> bool:
+        """Whether an earlier try may have arrived although its answer did not."""
+        return parcel.doubtful or (parcel.tries > 0 and parcel.outgoing.key not in self._refused)
 
     def _count(self, parcel: Parcel, outcome: str) -> None:
         platform = parcel.outgoing.to.bucket.partition(":")[0]
@@ -172,8 +184,8 @@ class Delivery:
         to = Address(thread=thread, reference=parcel.reference)
         key = parcel.outgoing.key
         if (parcel.doubtful or parcel.tries) and (found := await port.find(to, key=key)):
-            return Delivered(ref=found)  # an earlier try may have arrived although its answer did not
-        again = parcel.doubtful and not port.finds
+            return Delivered(ref=found)
+        again = self._in_doubt(parcel) and not port.finds
         document = document or self._document(parcel, port.platform)
         ref = await port.post(to, _marked(document) if again else document, key=key)
         return Delivered(ref=ref, again=again)
@@ -181,6 +193,9 @@ class Delivery:
     async def _update(self, parcel: Parcel) -> Delivered:
         if parcel.ref is None:
             raise GiveUp("the message to update was never delivered")
+        channel = parcel.ref.thread.channel
+        if parcel.outgoing.to.bucket.startswith("person:") and channel.kind is not ChannelKind.DM:
+            raise GiveUp("the message to update stands where others read it")
         port = self._port(parcel.ref.thread.channel.platform)
         document = self._document(parcel, port.platform)
         await port.update(parcel.ref, document, reference=parcel.reference)
@@ -193,12 +208,13 @@ class Delivery:
             port = self._port(account.platform)
             to = Address(thread=near, reference=parcel.reference)
             document = self._document(parcel, port.platform)
+            again = self._in_doubt(parcel)
             try:
-                await port.whisper(to, account, _marked(document) if parcel.doubtful else document, reply_url=reply_url)
+                await port.whisper(to, account, _marked(document) if again else document, reply_url=reply_url)
             except CannotWhisper:
                 log.info("cannot whisper", outbox=parcel.outgoing.key)
             else:
-                return Delivered(again=parcel.doubtful)
+                return Delivered(again=again)
         try:
             return await self._to_direct_chat(parcel)
         except GiveUp as error:
@@ -260,7 +276,7 @@ class Delivery:
     def _port(self, platform: Platform) -> ChatPort:
         port = self._ports.get(platform)
         if port is None:
-            raise TryLater(f"{platform} is not connected", delay=timedelta(seconds=30))
+            raise TryLater(f"{platform} is not connected", delay=timedelta(seconds=30), bucket_wide=True)
         return port
 
 

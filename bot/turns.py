@@ -43,19 +43,30 @@ class Runner:
 
 
 class Turns:
-    """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send."""
+    """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send.
+
+    `clock` gives seconds since whenever, for the time a turn takes.
+    """
 
     def __init__(
-        self, desk: Desk, run: Runner, *, nudge: Callable[[], None], new_id: NewId, pacing: Pacing | None = None
+        self,
+        desk: Desk,
+        run: Runner,
+        *,
+        nudge: Callable[[], None],
+        new_id: NewId,
+        clock: Callable[[], float] = time.monotonic,
+        pacing: Pacing | None = None,
     ) -> None:
         self._desk = desk
         self._run = run
         self._nudge = nudge
         self._new_id = new_id
         self._pacing = pacing
+        self._clock = clock
 
     async def __call__(self, message: Message) -> Receipt:
-        started = time.monotonic()
+        started = self._clock()
         with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):
             match self._pacing(message) if self._pacing else Pace.READ:
                 case Pace.READ:
@@ -67,12 +78,12 @@ class Turns:
                     TURNS.labels("skipped").inc()
                     return Receipt()
         self._nudge()
-        TURN_SECONDS.observe(time.monotonic() - started)
+        TURN_SECONDS.observe(self._clock() - started)
         return receipt
 
     async def _outcome(self, message: Message, deadline: float) -> Receipt:
         try:
-            receipt = await self._run(lambda: self._desk.take(message, late=lambda: time.monotonic() > deadline))
+            receipt = await self._run(lambda: self._desk.take(message, late=lambda: self._clock() > deadline))
         except TurnError as error:
             TURNS.labels("refused").inc()
             log.warning("turn refused", kind=message.kind, error=str(error))

@@ -95,7 +95,8 @@ def went_on(tick: Tick, ticket: Ticket) -> Decision:
     if position.acked_by is None:
         walked = escalation.due(chain, position, moment)
     else:
-        walked = escalation.expired(chain, position, tick.prefix, moment)
+        # not under the tick's key, which holds the run before: it would grow with every acknowledgement
+        walked = escalation.expired(chain, position, f"again:{tick.now.isoformat()}", moment)
     return _done(tick, ticket, walked, before, _Voice())
 
 

@@ -27,7 +27,7 @@ from triage.clocks import Clock
 from triage.commands import PRIORITY_OF, Command
 from triage.linking import answer_given, which
 from triage.model import EntryKind, Status, Ticket
-from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot
+from triage.outgoing import Choice, OnSlot, Outgoing, Say, Term, Value, card_slot, promise_slot
 from triage.policy import Team, Terms
 from triage.talking import answer_requester, entry, happened, reopened
 from triage.timeline import Do, Event
@@ -82,6 +82,7 @@ def transfer(turn: Turn, ticket: Ticket, command: Command) -> Decision:
     terms = moved_terms(turn.terms(ticket), team)
     after = turn.happened(ticket, turn.event(Do.TRANSFER, terms=terms, team=team.id))
     event = Say(phrase="event.transferred", values={"actor": turn.me.name, "team": team.name})
+    slot = promise_slot(ticket.id) if moved.home != ticket.home else None
     return turn.done("done.transferred", number=ticket.number, team=team.name) + Decision(
         changes=(
             change,
@@ -94,7 +95,7 @@ def transfer(turn: Turn, ticket: Ticket, command: Command) -> Decision:
         outgoing=(
             *_card_gone(turn, ticket, event),
             *turn.new_card(moved, after.clocks, turn.loaded.opening),
-            turn.to_requester(moved, "moved", _moved(turn, ticket, team, after.clocks)),
+            turn.to_requester(moved, "moved", _moved(turn, ticket, team, after.clocks), slot=slot),
             *_promised_elsewhere(turn, ticket, moved, after.clocks),
             *off_hours(turn, moved),
         ),
@@ -280,7 +281,7 @@ def _moved(turn: Turn, ticket: Ticket, team: Team, clocks: Sequence[Clock]) -> S
 
 
 def _promised_elsewhere(turn: Turn, ticket: Ticket, moved: Ticket, clocks: Sequence[Clock]) -> tuple[Outgoing, ...]:
-    """The promise edited in place, unless it stands in a channel that the ticket has been taken out of."""
+    """The promise edited in place; taken out of its channel the ticket has a new one, which is told privately."""
     return turn.promise_update(ticket, moved, clocks) if moved.home == ticket.home else ()
 
 

@@ -27,8 +27,8 @@ from triage.ports import Address, Now
 
 SEND_SECONDS = 20
 METADATA = "deskbell"
-LOOK_BACK = timedelta(minutes=15)
-"""How far back `find` looks: as long as the outbox goes on trying."""
+LOOK_BACK = timedelta(days=7)
+"""How far back `find` looks: longer than anybody leaves a desk switched off in the middle of a post."""
 LOOK_AT = 200
 
 _TS = re.compile(r"\d+\.\d+")

@@ -37,7 +37,7 @@ from tests.builders import (
 from triage.changes import AddEntry, Assign, Decision, KeepClock, Rate, SetPriority, SetStatus, Transfer
 from triage.clocks import ClockState
 from triage.model import EntryKind, Kind, Language, Message, Priority, Status, Thread, Ticket
-from triage.outgoing import Card, Direct, InThread, OnSlot, Privately, Say, UnderSlot, card_slot
+from triage.outgoing import Card, Direct, InThread, OnSlot, Privately, Say, UnderSlot, card_slot, promise_slot
 from triage.policy import Metric
 from triage.ports import Loaded
 
@@ -244,7 +244,9 @@ def test_a_transfer_to_a_restricted_team_is_told_privately(where: Thread) -> Non
     said = mention("transfer 7 hr", by="kim", at=where)
     decision = decided(said, loaded(ticket(), team_side=where is CARD))
     assert changed(decision, Transfer)[0].restricted
-    assert saying(decision, "ticket.moved_promise").to == Direct(person="ann")
+    moved = saying(decision, "ticket.moved_promise")
+    assert moved.to == Direct(person="ann")
+    assert moved.slot == promise_slot("t7")
     assert not [item for item in decision.outgoing if isinstance(item.to, InThread) and item.to.thread == ASKED]
 
 

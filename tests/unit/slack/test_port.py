@@ -89,10 +89,17 @@ async def test_a_thread_on_something_that_is_no_post_is_the_channel(slack: FakeS
 
 
 async def test_old_posts_are_not_looked_through(slack: FakeSlack, port: SlackPort) -> None:
-    """A look-up concerns the last minutes."""
+    """A look-up concerns the last week."""
     await port.post(to(), says("hello"), key="k1")
-    later = port_of(slack, now=datetime.now(UTC) + timedelta(hours=1))
+    later = port_of(slack, now=datetime.now(UTC) + timedelta(days=8))
     assert await later.find(to(), key="k1") is None
+
+
+async def test_a_post_is_found_after_a_long_downtime(slack: FakeSlack, port: SlackPort) -> None:
+    """Switched off for a weekend in the middle of a post, the desk does not say it again."""
+    await port.post(to(), says("hello"), key="k1")
+    later = port_of(slack, now=datetime.now(UTC) + timedelta(days=3))
+    assert await later.find(to(), key="k1") is not None
 
 
 async def test_a_whisper_uses_the_response_url_first(slack: FakeSlack, port: SlackPort) -> None:
