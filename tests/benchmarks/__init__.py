@@ -1,1 +1,1 @@
-"""Deskbell's matching beside what else could be used, on the same questions in the same run: `make bench`."""
+"""Deskbell measured: its matching beside what else could be used, and its clocks and pings. `make bench`."""

@@ -1,4 +1,5 @@
-"""`make bench`: the tables of docs/matching.md, on stdout as Markdown; progress goes to stderr.
+"""`make bench`: the tables of docs/matching.md, on stdout as Markdown; progress goes to stderr. With `--sla`
+those of docs/benchmarks.md (`tests.benchmarks.sla`).
 
 Every measurement is a process of its own, one after the other on the same machine, so that the rows of
 one run can be compared. Rows of different runs cannot.
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
+from tests.benchmarks import sla
 from tests.benchmarks.ablations import DESIGNS
 from tests.benchmarks.methods import METHODS
 from tests.benchmarks.sets import QuestionSet, public_sets, sample_sets, scaled
@@ -31,6 +33,8 @@ TOLD = "One thread. MB: the most memory of a process that does only this, Python
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if options.sla:
+        return sla.main(options.seconds)
     with TemporaryDirectory() as folder:
         sets = public_sets(options.data) if options.data else sample_sets(Path(folder))
         if not sets:
@@ -121,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=int, nargs="+", help="speed and memory at so many phrasings, instead")
     parser.add_argument("--ablate", action="store_true", help="every design of tests/benchmarks/ablations.py, instead")
     parser.add_argument("--tier", choices=["lexical", "semantic"], default="lexical", help="for --ablate")
+    parser.add_argument("--sla", action="store_true", help="clocks, sweep and pings, instead")
+    parser.add_argument("--seconds", type=int, help="for --sla: how long pings are sent; default 300")
     return parser
 
 

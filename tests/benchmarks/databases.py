@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 
+from storage.engine import make_engine
 from storage.schema import migrate
 from tests import postgres
 
@@ -65,6 +66,19 @@ def _administering(server: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def filling_engine(url: str) -> Engine:
+    """For a database that nobody looks at yet, and that is thrown away if this fails."""
+    engine = make_engine(url, timeouts=False)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _hurry)
+    return engine
+
+
+def _hurry(db: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-1000000"):
+        db.execute(f"PRAGMA {pragma}")
 
 
 def versions(server: str | None) -> str:

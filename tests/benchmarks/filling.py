@@ -96,7 +96,7 @@ def fill(engine: Engine, office: Office, seeds: Sequence[Seed], sizes: Mapping[G
             seeded = _seeded(table)
             seeded.create(db)
             _carry(office.engine, table, db, seeded)
-            _multiply(db, table, seeded)
+            _multiply(db, table, seeded, seeds)
         db.commit()
         for table in (COPIED, *map(_seeded, PER_TICKET)):
             table.drop(db, checkfirst=False)
@@ -154,14 +154,14 @@ def _keep(db: Connection, copies: Sequence[Copy]) -> None:
     names = ", ".join(Copy.__dataclass_fields__)
     raw = db.connection.cursor()
     if is_postgres(db):
-        with raw.copy(f"COPY copied ({names}) FROM STDIN") as into:  # type: ignore[attr-defined]
+        with raw.copy(f"COPY copied ({names}) FROM STDIN") as into:
             for copy in copies:
                 into.write_row(astuple(copy))
         db.execute(text("ANALYZE copied"))
         db.execute(text("SET work_mem = '512MB'"))
     else:
         marks = ", ".join("?" * len(Copy.__dataclass_fields__))
-        raw.executemany(f"INSERT INTO copied ({names}) VALUES ({marks})", map(astuple, copies))
+        raw.executemany(f"INSERT INTO copied ({names}) VALUES ({marks})", [astuple(copy) for copy in copies])
 
 
 def _seeded(table: Table) -> Table:
@@ -183,25 +183,32 @@ def _carry(source: Engine, table: Table, db: Connection, into: Table) -> None:
         db.execute(into.insert(), found)
 
 
-def _multiply(db: Connection, table: Table, seeded: Table) -> None:
+def _multiply(db: Connection, table: Table, seeded: Table, seeds: Sequence[Seed]) -> None:
     wanted = [column for column in seeded.columns if column.name != "id" or table is tickets]
     joined = COPIED.join(seeded, _ticket(seeded) == COPIED.c.seed)
-    rows = select(*(_renamed(column) for column in wanted)).select_from(joined)
+    rows = select(*(_renamed(db, column, seeds) for column in wanted)).select_from(joined)
     if is_postgres(db) and "id" in seeded.c:
         rows = rows.order_by(COPIED.c.number, seeded.c.id)
     db.execute(table.insert().from_select([column.name for column in wanted], rows, include_defaults=False))
 
 
-def _renamed(column: Column[Any]) -> ColumnElement[Any]:
-    """`Copy.renamed`, in SQL."""
+def _renamed(db: Connection, column: Column[Any], seeds: Sequence[Seed]) -> ColumnElement[Any]:
+    """`Copy.renamed`, in SQL; what no seed says there is not looked for."""
     if column.name == "number":
         return COPIED.c.number
     if not isinstance(column.type, Stored | AutoString | String):
         return column
+    said: ColumnElement[Any] = type_coerce(column, Text)
+    texts = " ".join(db.scalars(select(said).where(said.is_not(None))))
     number = cast(COPIED.c.number, Text)
-    said: ColumnElement[Any] = func.replace(type_coerce(column, Text), COPIED.c.seed_number, number)
-    for old, new in (("seed_token", "token"), ("seed_agent", "agent"), ("seed", "id")):
-        said = func.replace(said, COPIED.c[old], COPIED.c[new])
+    for marks, old, new in (
+        ([str(seed.number) for seed in seeds], COPIED.c.seed_number, number),
+        ([seed.token for seed in seeds], COPIED.c.seed_token, COPIED.c.token),
+        ([_mark(seed.agent) for seed in seeds], COPIED.c.seed_agent, COPIED.c.agent),
+        ([seed.id for seed in seeds], COPIED.c.seed, COPIED.c.id),
+    ):
+        if any(mark in texts for mark in marks):
+            said = func.replace(said, old, new)
     return said
 
 

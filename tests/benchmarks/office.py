@@ -13,15 +13,15 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from bot.compose import new_id
 from bot.running import introduce
-from storage.engine import make_engine
 from storage.rows import tickets
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from tests.benchmarks.calendars import ENGLAND, HOUR
+from tests.benchmarks.databases import filling_engine
 from tests.builders import Known
 from triage.calendars import walk_back
 from triage.desk import Desk
@@ -45,7 +45,7 @@ HELP = Channel(platform=Platform.SLACK, place=PLACE, id="C0HELP")
 TRIAGE = Channel(platform=Platform.SLACK, place=PLACE, id="C0TRIAGE")
 REQUESTERS = 100
 SEEDS = 5
-"""Of each group, and with that instants at which its tickets are due; calm ones are ten times as many."""
+"""Of each group, and with that instants at which its tickets are due; calm ones are four times as many."""
 
 FIRST_NUMBER = 9_000_000
 """Ticket numbers of seven digits, found again in any text."""
@@ -115,8 +115,7 @@ class Office:
     def __init__(self, folder: Path, agents: Sequence[str]) -> None:
         url = f"sqlite:///{folder / 'seeds.db'}"
         migrate(url)
-        self.engine = make_engine(url)
-        event.listen(self.engine, "connect", lambda db, _: db.execute("PRAGMA synchronous=OFF"))
+        self.engine = filling_engine(url)
         self.storage = SqlStorage(self.engine)
         self.policy = policy(agents)
         self._agents = agents
@@ -134,7 +133,7 @@ class Office:
     def seeds(self, groups: Sequence[Group]) -> list[Seed]:
         """Some tickets for each group, and some that are calm; all as they are at NOW."""
         found = [self._opened(group, n) for group in groups for n in range(SEEDS)]
-        found += [self._opened(Group(), n) for n in range(10 * SEEDS)]
+        found += [self._opened(Group(), n) for n in range(4 * SEEDS)]
         self._at = NOW - timedelta(minutes=1)
         sweep(self.storage, self.policy, lambda: self._at)
         self._deliver("1600000001")
@@ -165,7 +164,7 @@ class Office:
         self, text: str, by: str, channel: Channel, ts: str, *, kind: Kind = Kind.POST, thread: str | None = None
     ) -> None:
         key = f"slack:{PLACE}:{channel.id}:{ts}"
-        sender = Sender(account=_account(by), name=by.title(), locale="en-GB", timezone="Europe/London")
+        sender = Sender(account=_account(by), name=by.title())
         self.desk.take(Message(key=key, kind=kind, sender=sender, channel=channel, id=ts, text=text, thread=thread))
 
     def _deliver(self, token: str) -> None:

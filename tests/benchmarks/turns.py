@@ -2,7 +2,8 @@
 
 A turn reads the ticket's clocks, follows the event (`triage.sla.followed`) and works out what to store of each
 changed clock (`triage.casework.kept`); the bound is 1 ms for both together, whatever the event is. Beside it,
-what recomputing the ticket from its events alone would take.
+what recomputing the ticket from its events alone would take. Nothing here waits, so that it is processor time
+that is measured: other programs on the machine disturb it less.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from itertools import count, cycle, islice
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import thread_time
 from typing import TypeVar
 
 from storage.engine import make_engine
@@ -35,7 +36,7 @@ from triage.timeline import Do, Event, Timeline
 
 T = TypeVar("T")
 EVENTS = 200
-REPEATS = 300
+REPEATS = 100
 OPENED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 APART = 10 * HOUR
 """Working time between two events: 200 of them make a year."""
@@ -87,6 +88,19 @@ def past(events: int) -> tuple[Event, ...]:
     return tuple(found)
 
 
+def promising_less(story: Sequence[Event]) -> Sequence[Event]:
+    """The same, but regular updates are promised to urgent tickets alone."""
+    return tuple(replace(event, terms=_less(event.terms) if event.terms else None) for event in story)
+
+
+def _less(terms: Terms) -> Terms:
+    targets = {
+        priority: replace(target, seconds={m: s for m, s in target.seconds.items() if m is not Metric.PERIODIC_UPDATE})
+        for priority, target in terms.targets.items()
+    }
+    return replace(terms, targets={**targets, Priority.URGENT: terms.targets[Priority.URGENT]})
+
+
 def cases(until: datetime) -> Iterator[Case]:
     """One for each event that touches clocks, and for those that touch none."""
     at = (walk(ENGLAND, until, n * HOUR) for n in count(1))
@@ -118,9 +132,9 @@ def timed(make: Callable[[], T], question: Callable[[T], object], repeats: int) 
     spent = []
     for _ in range(repeats):
         given = make()
-        started = perf_counter()
+        started = thread_time()
         question(given)
-        spent.append((perf_counter() - started) * 1_000)
+        spent.append((thread_time() - started) * 1_000)
     return spent
 
 
@@ -182,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     options = parser.parse_args(arguments)
-    print(f"Measured on: {machine()}. One thread, {options.repeats} repeats.\n")
+    print(f"Measured on: {machine()}. Processor time of one thread, {options.repeats} repeats.\n")
     with shelf() as tickets:
         for line in report(tickets, past(options.events), options.repeats):
             print(line, flush=True)
@@ -195,11 +209,13 @@ def report(tickets: Shelf, story: Sequence[Event], repeats: int) -> Iterator[str
     yield ""
     yield "| one more event | best ms | p50 ms | p99 ms | clocks to store |"
     yield "|---|---:|---:|---:|---:|"
-    for number, case in enumerate(cases(story[-1].at), 1):
+    asked = [(case, sla.followed(ticket, *case.after)) for case in cases(story[-1].at)]
+    gains = Event(at=walk(ENGLAND, story[-1].at, HOUR), do=Do.PRIORITY, priority=Priority.URGENT)
+    asked.append((Case(name="priority, promising a metric more", event=gains), sla.recomputed(promising_less(story))))
+    for number, (case, timeline) in enumerate(asked, 1):
         id = f"t{number}"
-        before = sla.followed(ticket, *case.after)
-        tickets.put(id, number, before)
-        stored = len(turn(before, case.event))
+        tickets.put(id, number, timeline)
+        stored = len(turn(timeline, case.event))
         spent = timed(partial(tickets.read, id), partial(turn, event=case.event), repeats)
         yield f"| {case.name} | {_cells(spent)} | {stored} |"
     spent = timed(lambda: story, sla.recomputed, max(repeats // 10, 5))
