@@ -40,10 +40,17 @@ FULL, READ_ONLY, DAMAGED, DISK = (
     "the disk does not read or write: look at its health and at the system's log",
 )
 WAYS_OUT = {
-    **{sqlite3.SQLITE_FULL: FULL, "53100": FULL},
-    **{sqlite3.SQLITE_READONLY: READ_ONLY, "25006": READ_ONLY},
-    **{sqlite3.SQLITE_CORRUPT: DAMAGED, sqlite3.SQLITE_NOTADB: DAMAGED, "XX001": DAMAGED, "XX002": DAMAGED},
-    **{sqlite3.SQLITE_IOERR: DISK, sqlite3.SQLITE_CANTOPEN: READ_ONLY, "58030": DISK},
+    sqlite3.SQLITE_FULL: FULL,
+    "53100": FULL,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    "25006": READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    "XX001": DAMAGED,
+    "XX002": DAMAGED,
+    sqlite3.SQLITE_IOERR: DISK,
+    sqlite3.SQLITE_CANTOPEN: READ_ONLY,
+    "58030": DISK,
 }
 """By SQLite's primary code or PostgreSQL's state: what does not pass by waiting, and what to do then."""
 
