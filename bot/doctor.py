@@ -11,7 +11,7 @@ from bot import deskfile, encoders
 from bot.running import LATE_AFTER
 from bot.settings import Settings
 from bot.yamlfile import Severity
-from storage.engine import make_engine
+from storage.engine import DAMAGED, make_engine
 from storage.schema import pending_migrations
 from storage.sql import SqlStorage
 from triage.errors import Unavailable
@@ -92,11 +92,22 @@ def _database(settings: Settings) -> Iterator[Finding]:
                 state=State.WARN, text=f"database: {len(behind)} migrations pending; `deskbell migrate` applies them"
             )
             return
-        yield Finding(state=State.OK, text="database: reachable and up to date")
+        yield _soundness(settings)
         yield from _health(settings)
         yield from _pulls(settings)
     except Unavailable as error:
         yield Finding(state=State.FAIL, text=f"database: {error}", database=True)
+
+
+def _soundness(settings: Settings) -> Finding:
+    storage = SqlStorage(make_engine(settings.database))
+    try:
+        if damage := storage.damage():
+            return Finding(state=State.FAIL, text=f"database: {damage}: {DAMAGED}", database=True)
+        storage.prove()
+    finally:
+        storage.close()
+    return Finding(state=State.OK, text="database: reachable, sound and up to date")
 
 
 def _pulls(settings: Settings) -> Iterator[Finding]:

@@ -33,6 +33,32 @@ RACES = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: another transaction won."""
 
 
+FULL, READ_ONLY, DAMAGED, DISK = (
+    "the disk or the quota is full: free space, and the desk goes on by itself",
+    "it cannot be written: check who owns the file, its folder and the disk (or whether the server is a standby)",
+    "the database is damaged: stop the desk, keep the files, and restore the newest backup (docs/data.md)",
+    "the disk does not read or write: look at its health and at the system's log",
+)
+WAYS_OUT = {
+    sqlite3.SQLITE_FULL: FULL,
+    "53100": FULL,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    "25006": READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    "XX001": DAMAGED,
+    "XX002": DAMAGED,
+    sqlite3.SQLITE_IOERR: DISK,
+    sqlite3.SQLITE_CANTOPEN: READ_ONLY,
+    "58030": DISK,
+}
+"""By SQLite's primary code or PostgreSQL's state: what does not pass by waiting, and what to do then."""
+
+
+class Unusable(Unavailable):
+    """Nothing can be stored until somebody does something; the message says what."""
+
+
 def database_url(url: str) -> URL:
     """The URL with the driver we use. Raises ValueError for anything but SQLite and PostgreSQL."""
     parsed = make_url(url)
@@ -93,6 +119,8 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if _code(error) in RACES:
             raise Conflict(str(error.orig)) from error
+        if way_out := _way_out(error):
+            raise Unusable(f"{error.orig}: {way_out}") from error
         if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
             raise Unavailable(str(error.orig)) from error
         raise
@@ -140,6 +168,11 @@ def _upsert(
 
 def _code(error: DBAPIError) -> Any:
     return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+
+
+def _way_out(error: DBAPIError) -> str | None:
+    code = _code(error)
+    return WAYS_OUT.get(code & 0xFF if isinstance(code, int) else code)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

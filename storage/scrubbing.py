@@ -14,6 +14,7 @@ from typing import Any
 
 from storage.codec import dump_document
 from storage.needles import Needles
+from storage.sources import LEARNED
 from triage.document import Document, Paragraph, Plain
 
 ERASED = "[erased]"
@@ -27,9 +28,19 @@ FREE = frozenset(
 ABOUT = ("subject", "text", "quote", "title", "requester")
 """What is blanked beside the number of a person's ticket."""
 TELLING = 12
-"""Characters from which a text is looked for inside others, and a one-word name or id in what people write."""
+"""Letters from which a text is looked for inside others, and a one-word name or id in what people write; a
+Korean or Chinese one counts for two."""
+HEAD = 6
+"""Letters by which texts are found: no telling one is shorter."""
+LONG = 2 * TELLING
+"""The same in rows that have nothing to do with the person."""
+LEARNED_FROM = frozenset({"kb_case", "proposal", "phrasing", "article"})
+"""They hold copies of questions, and do not always say whose."""
+_ID = re.compile(r"[\w.:/+-]*", re.ASCII)
 _FIGURE = re.compile(r"[\d.,% ]*")
-_WORD = r"[^\W_]"
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_LETTER = r"[0-9A-Za-z\u00c0-\u024f]"
+"""What continues a word; Korean particles do not, and Chinese has no words to continue."""
 
 
 class Scrubber:
@@ -44,13 +55,19 @@ class Scrubber:
         self._own = frozenset(needles.ids) | frozenset(needles.ids.values())
         texts = {_flat(text) for text in needles.texts} - {""}
         self._whole = frozenset(texts)
-        self._parts = tuple(text for text in texts if len(text) >= TELLING)
+        self._begins: dict[str, list[tuple[str, int]]] = {}
+        for part in texts:
+            if (weight := _weight(part)) >= TELLING:
+                self._begins.setdefault(part[:HEAD], []).append((part, weight))
+        self._quotes = tuple(text for text in needles.texts if _weight(text) >= TELLING)
+        self._close = False
         self._sure = _pattern([*filter(_is_telling, needles.ids), *filter(_is_telling, self._names)])
         self._near = _pattern(self._names)
         self._salt = "".join(needles.ids.values())
 
     def row(self, table: str, row: Row) -> Row | None:
         """The row as it may stay; None when it must go altogether."""
+        self._close = self._is_close(table, row)
         after = {name: self._column(name, value) for name, value in row.items()}
         match table:
             case "ticket" if row["id"] in self._tickets:
@@ -80,6 +97,14 @@ class Scrubber:
                 after["error"] = ERASED
         return after
 
+    def _is_close(self, table: str, row: Row) -> bool:
+        """Whether a text that others may write too ("It works again") can only be this person's here."""
+        if table in LEARNED_FROM:
+            return True
+        whose = {row.get("requester"), row.get("author"), str(row.get("lane")).removeprefix("person:")}
+        about = row.get("ticket") in self._tickets or row.get("conversation") in self._conversations
+        return about or bool(whose & self._own)
+
     # --- tables with rules of their own ---
     def _entry(self, row: Row, text: str) -> str:
         """What they wrote; in their tickets also what the desk noted of their words."""
@@ -89,13 +114,23 @@ class Scrubber:
         if row["kind"] == "event":
             lines = (self._column("text", line) for line in row["text"].splitlines())
             return "\n".join(_bare(line) if near else line for line in lines)
-        return self._near.sub(ERASED, text) if near else text
+        return self._of_others(row["text"], near=near)
+
+    def _of_others(self, text: str, *, near: bool) -> str:
+        """What somebody else wrote, without name and ids; and in the person's tickets without quoting them."""
+        for quoted in self._quotes if near else ():
+            text = text.replace(quoted, ERASED)
+        return (self._near if near else self._sure).sub(self._instead, text)
 
     def _asked(self, row: Row) -> bool:
         by_agent = row["kind"] in ("linked", "corrected")
         return row["ticket"] in self._tickets or (row["person"] in self._own and not by_agent)
 
     def _article(self, row: Row, after: Row) -> None:
+        """Only what was learned here is changed: other articles are the company's, and would come again."""
+        if row["source"] != LEARNED:
+            after |= {name: row[name] for name in ("title", "body", "phrasings", "against", "tags")}
+            return
         for name in ("phrasings", "against"):
             kept = [text for text in json.loads(after[name]) if text != ERASED]
             after[name] = after[name] if ERASED not in after[name] else json.dumps(kept, ensure_ascii=False)
@@ -152,11 +187,10 @@ class Scrubber:
             return self._ids[text]
         if text in self._names and "person" not in name:
             return ERASED
-        if name in FREE or " " in text:
-            if self._theirs(text):
-                return ERASED
-            if name != "command":
-                return self._sure.sub(self._instead, text)
+        if (name in FREE or not _ID.fullmatch(text)) and self._theirs(text):
+            return ERASED
+        if name in FREE or (" " in text and name != "command"):
+            return self._sure.sub(self._instead, text)
         parts = re.split(r"([:/;\s])", text)
         return self._sure.sub(self._instead, "".join(self._ids.get(part, part) for part in parts))
 
@@ -165,26 +199,37 @@ class Scrubber:
 
     def _theirs(self, text: str) -> bool:
         """Whether somebody wrote it, or it holds what they wrote, or the beginning of that."""
-        flat = _flat(text)
-        if flat in self._whole or any(part in flat for part in self._parts):
+        flat, least = _flat(text), TELLING if self._close else LONG
+        if self._close and flat in self._whole:
             return True
+        for start in range(len(flat) - HEAD + 1):
+            for part, weight in self._begins.get(flat[start : start + HEAD], ()):
+                if weight >= least and flat.startswith(part, start):
+                    return True
         begun = flat[:-1].rstrip()
-        return flat.endswith("…") and len(begun) >= TELLING and any(part.startswith(begun) for part in self._parts)
+        if not flat.endswith("…") or _weight(begun) < least:
+            return False
+        return any(part.startswith(begun) for part, _ in self._begins.get(begun[:HEAD], ()))
 
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
+def _weight(text: str) -> int:
+    return len(text) + len(_DENSE.findall(text))
+
+
 def _is_telling(word: str) -> bool:
     """Whether it can hardly be a word that others write for another reason."""
-    return len(word) >= TELLING or " " in word or (len(word) >= 5 and any(sign.isdigit() for sign in word))
+    numbered = len(word) >= 5 and any(sign.isdigit() for sign in word)
+    return _weight(word) >= TELLING or " " in word or numbered or len(_DENSE.findall(word)) >= 3
 
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str]:
     longest = sorted((word for word in words if word), key=len, reverse=True)
     either = "|".join(map(re.escape, longest)) or r"(?!)"
-    return re.compile(f"(?<!{_WORD})(?:{either})(?!{_WORD})")
+    return re.compile(f"(?<!{_LETTER})(?:{either})(?!{_LETTER})")
 
 
 def _bare(line: str) -> str:

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, null, select, update
+from sqlalchemy import Engine, delete, null, select, text, update
 
 from storage.agreements import Agreements
 from storage.auditing import lines
 from storage.bell import Bell
-from storage.engine import reading, writing
+from storage.engine import Unusable, reading, upsert, writing
 from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
 from storage.retention import Retention
-from storage.rows import inbox, locks, outbox, pings
+from storage.rows import inbox, locks, outbox, pings, references
 from storage.rows_knowledge import kb_events
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
@@ -33,6 +33,10 @@ BODY_DAYS = 30
 EVENT_DAYS = 90
 MANY = 10_000
 """Cases read at once."""
+
+
+PROOF, PROOF_SIZE = "proof", 65_536
+"""A row of so many bytes does not fit where there is no room left."""
 
 
 def fresh_id() -> str:
@@ -52,6 +56,7 @@ class SqlStorage:
         self._engine = engine
         self._agreements = Agreements()
         self._new_id = new_id
+        self._doubted = False
         self.outbox = SqlOutbox(engine, clock=clock, new_id=new_id)
         self.transcript = SqlTranscript(engine)
         self.bell = Bell(engine)
@@ -65,13 +70,40 @@ class SqlStorage:
 
     @contextmanager
     def writing(self) -> Iterator[SqlWork]:
-        with writing(self._engine) as connection:
+        with self._watched(), writing(self._engine) as connection:
             yield SqlWork(connection, self._agreements, ring=self.bell.ring, new_id=self._new_id)
 
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except Unusable:
+            self._doubted = True
+            raise
+
     def ping(self) -> None:
-        """Raises Unavailable when the database cannot be reached."""
+        """Raises Unavailable when the database cannot be reached, or could not be written and still cannot."""
         with reading(self._engine) as connection:
             connection.execute(select(1))
+        if self._doubted:
+            self.prove()
+            self._doubted = False
+
+    def prove(self) -> None:
+        """Write something of some size, and take it back. Raises Unavailable."""
+        with writing(self._engine) as connection:
+            upsert(connection, references, {"key": PROOF, "reference": "." * PROOF_SIZE}, "key")
+            connection.commit()
+            connection.execute(delete(references).where(references.c.key == PROOF))
+            connection.commit()
+
+    def damage(self) -> str | None:
+        """What SQLite finds wrong with its file, None when nothing; reads all of it. Raises Unavailable."""
+        if self._engine.dialect.name != "sqlite":
+            return None
+        with reading(self._engine) as connection:
+            found = connection.scalars(text("PRAGMA quick_check(3)")).all()
+        return None if found == ["ok"] else "; ".join(found)
 
     def health(self) -> Health:
         with self.reading() as views:

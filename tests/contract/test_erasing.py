@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -34,6 +35,7 @@ from triage.changes import (
     AddArticle,
     AddEntry,
     AddPhrasing,
+    Assign,
     Called,
     Converse,
     KeepCase,
@@ -353,6 +355,31 @@ def test_an_erasure_that_was_stopped_goes_on(bench: Bench, monkeypatch: pytest.M
             erase(bench)
     assert marks(_engine(bench))
     assert erase(bench).found
+    assert marks(_engine(bench)) == []
+
+
+def test_turns_go_on_meanwhile(bench: Bench) -> None:
+    """Others write all the time: none of them is refused, and nothing of the person is written back."""
+    storage, done = bench.storage, threading.Event()
+    failed: list[Exception] = []
+
+    def write() -> None:
+        number = 100
+        while not done.is_set():
+            number += 1
+            try:
+                record(storage, OpenTicket(ticket=ticket(number)), Assign(ticket=f"t{number}", owner="lee"))
+            except Exception as error:  # noqa: BLE001
+                failed.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert erase(bench).found
+    finally:
+        done.set()
+        thread.join()
+    assert failed == []
     assert marks(_engine(bench)) == []
 
 
