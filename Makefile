@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench fuzz lock clean
+.PHONY: help demo test unit lint conformance bench fuzz audit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,9 +31,16 @@ bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCA
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER))
 
-fuzz: $(VENV)/.fuzz ## files of articles and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
-	for target in $(or $(TARGET),markdown csv jsonl html text matcher); do \
+fuzz: $(VENV)/.fuzz ## files, payloads and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
+	for target in $(or $(TARGET),markdown csv jsonl html text matcher slack teams commands desk scenario); do \
 	  echo "$$target:"; $(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),60) || exit 1; done
+
+audit: $(VENV)/bin/python ## known advisories against what is locked (asks PyPI; fails when that cannot be asked)
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --disable-pip-version-check --quiet "pip-audit>=2.9,<3"
+	for lock in requirements requirements-test requirements-bench requirements-fuzz; do \
+	  echo "$$lock.lock:"; \
+	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --no-deps --disable-pip --requirement $$lock.lock || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Deskbell needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
