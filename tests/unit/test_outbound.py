@@ -36,24 +36,9 @@ CALLERS = {
     "storage/engine.py": "the database",
 }
 """Modules that may open a connection, and to whom."""
-NETWORK = frozenset(
-    [
-        "aiohttp",
-        "httpx",
-        "requests",
-        "urllib.request",
-        "urllib3",
-        "http.client",
-        "ftplib",
-        "smtplib",
-        "socket",
-        "subprocess",
-        "asyncio.subprocess",
-        "slack_sdk",
-        "slack_bolt",
-        "botframework.connector.auth",
-        "websockets",
-    ]
+NETWORK = (
+    *("aiohttp", "httpx", "requests", "urllib.request", "urllib3", "http.client", "ftplib", "smtplib", "socket"),
+    *("subprocess", "asyncio.subprocess", "slack_sdk", "slack_bolt", "botframework.connector.auth", "websockets"),
 )
 
 
