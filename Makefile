@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench fuzz simulate simulate-defects lock clean
+.PHONY: help demo test unit lint conformance bench fuzz simulate simulate-defects audit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,12 +27,13 @@ unit: $(VENV)/.test
 conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, and the pages in Chromium
 	PICTURES=$(PICTURES) $(BIN)/pytest -m "conformance or browser" tests
 
-bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic
+bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic | SLA=1 (clocks)
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \
-	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER))
+	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER)) \
+	  $(if $(SLA),--sla) $(if $(SECONDS),--seconds $(SECONDS))
 
-fuzz: $(VENV)/.fuzz ## files of articles and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
-	for target in $(or $(TARGET),markdown csv jsonl html text matcher); do \
+fuzz: $(VENV)/.fuzz ## files, payloads and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
+	for target in $(or $(TARGET),markdown csv jsonl html text matcher slack teams commands desk scenario); do \
 	  echo "$$target:"; $(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),60) || exit 1; done
 
 simulate: $(VENV)/.test ## bad days under virtual time: SEEDS=1000 | SEED=17 (that story, with the fewest faults that break it)
@@ -40,6 +41,13 @@ simulate: $(VENV)/.test ## bad days under virtual time: SEEDS=1000 | SEED=17 (th
 
 simulate-defects: $(VENV)/.test ## the same with defects planted, one after the other: each must be found
 	$(BIN)/python -m tests.simulation --defects --seeds $(or $(SEEDS),2000) $(if $(DEFECT),--defect "$(DEFECT)")
+
+audit: $(VENV)/bin/python ## known advisories against what is locked (asks PyPI; fails when that cannot be asked)
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --disable-pip-version-check --quiet "pip-audit>=2.9,<3"
+	for lock in requirements requirements-test requirements-bench requirements-fuzz; do \
+	  echo "$$lock.lock:"; \
+	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --no-deps --disable-pip --requirement $$lock.lock || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Deskbell needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["bot.kbfiles", "bot.forms", "bot.yamlfile", "triage"]):
+INSTRUMENTED = ["bot", "adapters.slack.inbound", "adapters.slack.entities", "adapters.teams.inbound", "triage"]
+
+with atheris.instrument_imports(include=INSTRUMENTED):
     from tests.fuzz.targets import TARGETS
 
 FOLDER = Path(".fuzz")
-MESSAGES = ("text", "matcher")
+MESSAGES = ("text", "matcher", "commands")
 LONGEST = 4_096
 """Bytes of an input; what is long is tested apart."""
 SLOW = 10
