@@ -62,7 +62,7 @@ class Laws:
         self.words: defaultdict[str, Words] = defaultdict(Words)
         self.entries: Counter[tuple[str, str, str]] = Counter()
         self.conversations: set[str] = set()
-        self.unheard: list[str] = []
+        self.unheard: list[Committed] = []
         self.teams: defaultdict[str, list[str]] = defaultdict(list)
         """Who had each ticket since it is restricted."""
         self.restricted: dict[str, tuple[datetime, str]] = {}
@@ -102,8 +102,8 @@ class Laws:
         if message.key in self.decisions:
             self._wrong("handled once", f"{message.key} was handled twice")
         self.decisions[message.key] = record
-        if message.here.key in self.conversations and not _any(record) and not message.key.partition(":edit")[1]:
-            self.unheard.append(message.key)
+        if message.here.key in self.conversations and not _any(record):
+            self.unheard.append(record)
         for change in record.decision.changes:
             if isinstance(change, Meet) and change.person.account:
                 self.names[change.person.id] = change.person.account.user.removeprefix("U-")

@@ -131,6 +131,13 @@ class People:
         for agent in sorted(readers(card.channel)) if claims else ():
             self._pressed(agent, card, claims[0])
 
+    def _on_it(self, who: str, source: random.Random) -> None:
+        """Whoever was called says so, where the call is to be seen."""
+        calls = [(p, b) for p in self._posts(who) for b in p.buttons if b.command.startswith("ack ")]
+        if calls:
+            post, button = source.choice(calls[-3:])
+            self._pressed(who, post, button.command)
+
     def _answer(self, who: str, source: random.Random) -> None:
         self._in_thread(who, self._cards(who), f"try this {self._token('r')}", source)
 

@@ -56,6 +56,7 @@ WORK = {
     "order": 12,
     "press": 8,
     "twice": 3,
+    "on_it": 4,
     "swap": 2,
     "read": 2,
     "chat": 1,

@@ -12,7 +12,7 @@ from tests.simulation.inside import Snapshot
 from tests.simulation.laws import TOKEN, Words
 from tests.simulation.workplace import Effect
 from triage.clocks import Clock, judged
-from triage.model import EntryKind, Kind
+from triage.model import EntryKind, Kind, Message
 from triage.outgoing import Direct, OnSlot, Pings
 from triage.sla import recomputed
 
@@ -59,14 +59,24 @@ def _acknowledged(world: World, snapshot: Snapshot) -> None:
             world.wrong("nothing lost", f"what {key} had said is not in the outbox")
         message = taken.message
         silent = not said and record.decision.ack is None and len(record.decision.changes) <= 1
-        if silent and message.addressed and message.kind not in (Kind.EDIT, Kind.DELETE):
+        owed = message.addressed and message.kind not in (Kind.EDIT, Kind.DELETE)
+        if silent and (owed or _asks(message)):
             world.wrong("never silent", f"{key} ('{message.text}') got no answer")
-    for key in world.laws.unheard:
-        message_of = world.laws.decisions[key].message
-        if message_of is not None and message_of.kind is Kind.POST and "m" in message_of.text[-5:-4]:
-            world.wrong("nothing lost", f"{key} ('{message_of.text}') was not passed on")
+    for record in world.laws.unheard:
+        if record.message and _adds(record.message):
+            world.wrong("nothing lost", f"{record.message.key} ('{record.message.text}') was not passed on")
     if snapshot.failed_turns:
         world.wrong("exception", f"{snapshot.failed_turns} turns failed")
+
+
+def _asks(message: Message) -> bool:
+    """A new question, in a help channel or a direct chat."""
+    return message.kind is Kind.POST and any(token.startswith("q") for token in TOKEN.findall(message.text))
+
+
+def _adds(message: Message) -> bool:
+    """Words of the requester below their own question."""
+    return message.kind is Kind.POST and any(token.startswith("m") for token in TOKEN.findall(message.text))
 
 
 def _kept(world: World, snapshot: Snapshot) -> None:
