@@ -27,7 +27,7 @@ unit: $(VENV)/.test
 conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, and the pages in Chromium
 	PICTURES=$(PICTURES) $(BIN)/pytest -m "conformance or browser" tests
 
-bench: $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic | SLA=1 (clocks)
+bench: $(VENV)/.test $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic | SLA=1 (clocks)
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER)) \
 	  $(if $(SLA),--sla) $(if $(SECONDS),--seconds $(SECONDS))

@@ -67,11 +67,15 @@ async def delays(url: str, *, bell: bool) -> list[float]:
     ignore: Callable[[object], None] = lambda _: None  # noqa: E731
     delivery = Delivery(here.outbox, {Platform.SLACK: port}, run, now=now, told=ignore, missed=ignore)
     if bell:
-        here.bell.listen(lambda _: loop.call_soon_threadsafe(delivery.nudge) and None)
+
+        def nudged(_: object) -> None:
+            loop.call_soon_threadsafe(delivery.nudge)
+
+        here.bell.listen(nudged)
         there.bell.listen(ignore)
     serving, found = asyncio.create_task(delivery.serve()), []
     for number in range(TIMES):
-        await asyncio.sleep(random.uniform(0.1, 0.5))
+        await asyncio.sleep(0.1 + 0.4 * random.random())
         key = f"{bell}:{number}"
         await asyncio.to_thread(record, there, said=(words(key),), at=now())
         committed = time.perf_counter()
