@@ -59,12 +59,16 @@ class Noting:
         return None
 
 
+def _ignored(_: object) -> None:
+    """Nobody is told here."""
+
+
 async def delays(url: str, *, bell: bool) -> list[float]:
     """Seconds from each commit of one process to the port of another."""
     there, here = SqlStorage(make_engine(url)), SqlStorage(make_engine(url))
     port, run, loop = Noting(), Runner(2), asyncio.get_running_loop()
-    now = lambda: datetime.now(UTC)  # noqa: E731
-    ignore: Callable[[object], None] = lambda _: None  # noqa: E731
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
+    ignore: Callable[[object], None] = _ignored
     delivery = Delivery(here.outbox, {Platform.SLACK: port}, run, now=now, told=ignore, missed=ignore)
     if bell:
 
