@@ -63,17 +63,19 @@ async def delays(url: str, *, bell: bool) -> list[float]:
     """Seconds from each commit of one process to the port of another."""
     there, here = SqlStorage(make_engine(url)), SqlStorage(make_engine(url))
     port, run, loop = Noting(), Runner(2), asyncio.get_running_loop()
-    now = lambda: datetime.now(UTC)  # noqa: E731
-    ignore: Callable[[object], None] = lambda _: None  # noqa: E731
-    delivery = Delivery(here.outbox, {Platform.SLACK: port}, run, now=now, told=ignore, missed=ignore)
+    delivery = Delivery(here.outbox, {Platform.SLACK: port}, run, now=_now, told=_ignore, missed=_ignore)
+
+    def heard(_: Topic) -> None:
+        loop.call_soon_threadsafe(delivery.nudge)
+
     if bell:
-        here.bell.listen(lambda _: loop.call_soon_threadsafe(delivery.nudge) and None)
-        there.bell.listen(ignore)
+        here.bell.listen(heard)
+        there.bell.listen(_ignore)
     serving, found = asyncio.create_task(delivery.serve()), []
     for number in range(TIMES):
         await asyncio.sleep(random.uniform(0.1, 0.5))
         key = f"{bell}:{number}"
-        await asyncio.to_thread(record, there, said=(words(key),), at=now())
+        await asyncio.to_thread(record, there, said=(words(key),), at=_now())
         committed = time.perf_counter()
         while key not in port.called:
             await asyncio.sleep(0.001)
@@ -83,6 +85,14 @@ async def delays(url: str, *, bell: bool) -> list[float]:
         await asyncio.to_thread(storage.close)
     run.close()
     return found
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ignore(_: object) -> None:
+    """Nobody is told."""
 
 
 def commits(engine: Engine, after: Callable[[], None], *, notify: bool) -> float:
