@@ -59,29 +59,23 @@ class Noting:
         return None
 
 
-def _ignored(_: object) -> None:
-    """Nobody is told here."""
-
-
 async def delays(url: str, *, bell: bool) -> list[float]:
     """Seconds from each commit of one process to the port of another."""
     there, here = SqlStorage(make_engine(url)), SqlStorage(make_engine(url))
     port, run, loop = Noting(), Runner(2), asyncio.get_running_loop()
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
-    ignore: Callable[[object], None] = _ignored
-    delivery = Delivery(here.outbox, {Platform.SLACK: port}, run, now=now, told=ignore, missed=ignore)
+    delivery = Delivery(here.outbox, {Platform.SLACK: port}, run, now=_now, told=_ignore, missed=_ignore)
+
+    def heard(_: Topic) -> None:
+        loop.call_soon_threadsafe(delivery.nudge)
+
     if bell:
-
-        def nudged(_: object) -> None:
-            loop.call_soon_threadsafe(delivery.nudge)
-
-        here.bell.listen(nudged)
-        there.bell.listen(ignore)
+        here.bell.listen(heard)
+        there.bell.listen(_ignore)
     serving, found = asyncio.create_task(delivery.serve()), []
     for number in range(TIMES):
-        await asyncio.sleep(0.1 + 0.4 * random.random())
+        await asyncio.sleep(random.uniform(0.1, 0.5))
         key = f"{bell}:{number}"
-        await asyncio.to_thread(record, there, said=(words(key),), at=now())
+        await asyncio.to_thread(record, there, said=(words(key),), at=_now())
         committed = time.perf_counter()
         while key not in port.called:
             await asyncio.sleep(0.001)
@@ -91,6 +85,14 @@ async def delays(url: str, *, bell: bool) -> list[float]:
         await asyncio.to_thread(storage.close)
     run.close()
     return found
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ignore(_: object) -> None:
+    """Nobody is told."""
 
 
 def commits(engine: Engine, after: Callable[[], None], *, notify: bool) -> float:

@@ -119,7 +119,7 @@ def test_the_same_words_of_somebody_else_stay(table: str, row: dict[str, Any]) -
 def test_an_article_of_the_folder_stays_though_somebody_asked_with_its_title() -> None:
     """It is the company's, not theirs; one that was learned from them goes."""
     title = "How do I book a day off in the leave system?"
-    row: dict[str, str | None] = {
+    row: dict[str, Any] = {
         "id": "leave",
         "title": title,
         "body": "So.",
