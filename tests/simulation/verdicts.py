@@ -25,7 +25,11 @@ REFUSED = ("not_in_channel", "tried for 15 minutes", "cannot be reached", "never
 
 
 def judge(world: World) -> None:
-    snapshot = world.inside.snapshot()
+    try:
+        snapshot = world.inside.snapshot()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the desk has stored what nobody can read
+        world.wrong("readable", f"what is stored cannot be read: {type(error).__name__}: {error}")
+        return
     found = (effect for workplace in world.workplaces.values() for effect in workplace.effects)
     effects = sorted(found, key=lambda effect: effect.number)
     _acknowledged(world, snapshot)
