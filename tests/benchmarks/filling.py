@@ -54,6 +54,9 @@ SHARED = (agreements, people, accounts)
 PER_TICKET = (tickets, conversations, entries, ticket_events, clocks, pings, outbox, posts)
 """The inbox is left out: it is purged, and nothing that time sets off looks at it."""
 
+IN_ORDER = (entries, ticket_events)
+"""Tables in which the order of a ticket's rows says something."""
+
 SAMPLE = 20
 
 
@@ -187,7 +190,7 @@ def _multiply(db: Connection, table: Table, seeded: Table, seeds: Sequence[Seed]
     wanted = [column for column in seeded.columns if column.name != "id" or table is tickets]
     joined = COPIED.join(seeded, _ticket(seeded) == COPIED.c.seed)
     rows = select(*(_renamed(db, column, seeds) for column in wanted)).select_from(joined)
-    if is_postgres(db) and "id" in seeded.c:
+    if is_postgres(db) and table in IN_ORDER:
         rows = rows.order_by(COPIED.c.number, seeded.c.id)
     db.execute(table.insert().from_select([column.name for column in wanted], rows, include_defaults=False))
 

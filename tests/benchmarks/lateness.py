@@ -43,8 +43,8 @@ TEAMS = 10
 PINGS_EACH = 3
 """For one owner at most: fewer than the product holds back."""
 
-AHEAD = timedelta(seconds=20)
-"""From storing the tickets to the first that is due."""
+AHEAD, EACH = timedelta(seconds=20), timedelta(milliseconds=30)
+"""From storing the tickets to the first that is due, and more for each that has to be stored."""
 
 GRACE = 30.0
 """Seconds after the last one is due; what has not arrived by then is lost."""
@@ -175,7 +175,7 @@ async def serving(url: str, pings: int, processes: int) -> AsyncIterator[tuple[L
 async def measured(url: str, processes: int, *, seconds: int, rate: int = RATE) -> Seen:
     pings, apart = seconds * rate, timedelta(seconds=1 / rate)
     async with serving(url, pings, processes) as (slack, config):
-        first = datetime.now(UTC) + AHEAD
+        first = datetime.now(UTC) + AHEAD + pings * EACH
         await asyncio.to_thread(put, url, config, pings, first, apart)
         if datetime.now(UTC) > first:
             raise AssertionError("it took too long to store the tickets")

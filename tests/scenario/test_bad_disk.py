@@ -62,7 +62,7 @@ async def test_a_full_disk_stops_the_desk_until_there_is_room(stage: SlackStage)
     """What cannot be stored is not acknowledged; `/readyz` says why; with room it goes on by itself."""
     engine = engine_of(stage.desk)
     limit_pages(engine, 1)
-    answers = [await refused(stage) for _ in range(60)]
+    answers = [await refused(stage) for _ in range(15)]
     assert answers[-1]
     status, why = await ready(stage.desk)
     assert (status, "free space" in why) == (503, True)
