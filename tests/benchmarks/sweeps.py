@@ -121,12 +121,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         print(f"Measured on: {machine()}, {versions(url)}. {options.rounds} rounds.\n")
         print("Median (lowest to highest); the ratio is the median of the rounds' own, most open to fewest.\n")
-        for line in report(url, folder, options.sizes, due=options.due, count=options.rounds):
+        for line in report(options.databases, url, folder, options.sizes, due=options.due, count=options.rounds):
             print(line, flush=True)
 
 
-def report(server: str | None, folder: Path, sizes: Sequence[int], *, due: int, count: int) -> Iterator[str]:
-    """The table; PostgreSQL is left out without a server."""
+def report(
+    kinds: Sequence[str], server: str | None, folder: Path, sizes: Sequence[int], *, due: int, count: int
+) -> Iterator[str]:
+    """The table; `server` is needed for PostgreSQL."""
     started = perf_counter()
     groups = list(rounds(count))
     office = Office(folder, agents(min(AGENTS, due)))
@@ -134,7 +136,7 @@ def report(server: str | None, folder: Path, sizes: Sequence[int], *, due: int, 
     _say(f"{len(plan.seeds)} tickets opened by the product: {perf_counter() - started:.0f} s")
     yield f"| database | what is due | messages | {' | '.join(f'{size:,} open, ms' for size in sizes)} | ratio |"
     yield f"|---|---|{'---:|' * (len(sizes) + 2)}"
-    for kind in (SQLITE, POSTGRES) if server else (SQLITE,):
+    for kind in kinds:
         figures = _measured(plan, kind, server, sizes)
         yield from _rows(kind, figures, sizes)
     yield ""

@@ -21,7 +21,7 @@ GRACE = 1.5
 
 def test_a_sweep_is_measured(tmp_path: Path) -> None:
     """Seeds are opened, copied, read back and swept: a row for each variety of what is due."""
-    lines = list(sweeps.report(None, tmp_path, [20], due=5, count=1))
+    lines = list(sweeps.report([SQLITE], None, tmp_path, [20], due=5, count=1))
     assert [line.split("|")[1].strip() for line in lines[2:6]] == [SQLITE] * 4
 
 
