@@ -86,7 +86,7 @@ class Running:
     """Why the database is not ready, in words for an admin."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _aside: Runner = field(default_factory=lambda: Runner(2))
-    """For articles: a folder takes longer to read than a turn may wait."""
+    """For articles, the sweep and figures: they take longer than a turn may wait."""
 
     @property
     def not_ready(self) -> Sequence[str]:
@@ -167,7 +167,7 @@ class Running:
 
     async def sweep(self) -> None:
         """Do what is due; delivery is told when there was something."""
-        swept = await self.run(self.desk.sweep)
+        swept = await self._aside(self.desk.sweep)
         for failure in swept.failed:
             log.error("set aside at the sweep", what=failure)
         PINGS.inc(swept.rung)
@@ -176,7 +176,7 @@ class Running:
 
     async def watch(self) -> None:
         """Prove that all whose time has come was done, or say what was not (SLA.md, rule 11)."""
-        late = await self.run(lambda: self.storage.late(self.now() - LATE_AFTER))
+        late = await self._aside(lambda: self.storage.late(self.now() - LATE_AFTER))
         LATE.set(len(late))
         for each in late:
             log.error("not done in time", what=each.what, ticket=each.number, since=each.since.isoformat())
@@ -223,7 +223,7 @@ class Running:
                     pass
 
     async def _measure(self) -> None:
-        health = await self.run(self.storage.health)
+        health = await self._aside(self.storage.health)
         PENDING.set(health.pending)
         for status, count in health.tickets.items():
             TICKETS.labels(status).set(count)
