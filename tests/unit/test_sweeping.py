@@ -14,12 +14,13 @@ from tests.builders import HOUR, LONDON, NOW, POLICY, TERMS, TRIAGE, mention, me
 from tests.timelines import story
 from tests.unit.office import Office, phrases
 from tests.unit.times import chained, team_with
+from triage import sla
 from triage.calendars import Calendar, Window
 from triage.chain import Chain, Notify, Raise, Wait, Whom
 from triage.changes import Change, Decision, KeepClock, KeepEvent, KeepPosition, KeepTerms, OpenTicket
 from triage.clocks import ClockState
 from triage.escalation import Position
-from triage.model import EntryKind, Language, Thread
+from triage.model import EntryKind, Language, Priority, Thread
 from triage.outgoing import Card, Direct, Outgoing, Pings, UnderSlot
 from triage.policy import Metric, Quiet, Terms
 from triage.sweeping import BATCH, SET_ASIDE
@@ -102,6 +103,18 @@ def test_the_card_says_how_much_time_is_left_at_each_warning(office: Office) -> 
     opened(office)
     (card,) = [item for item in office.sweep(hours=2) if isinstance(item.notice, Card)]
     assert "2 h of working time left" in shown(replace(card, language=Language.EN))
+
+
+def test_two_clocks_of_one_ticket_in_one_sweep_do_not_overwrite_each_other() -> None:
+    """The first one's breach raises the priority, which retargets the second: what is kept is what follows
+    from the events."""
+    office = Office(policy=team_with(terms=replace(TERMS, chain=Chain(steps=(Raise(priority=Priority.URGENT),)))))
+    opened(office)
+    office.sweep(hours=5)
+    known = office.known("id2")
+    kept = {clock.metric: clock.measure.seconds for clock in known.clocks}
+    assert kept == {clock.metric: clock.measure.seconds for clock in sla.recomputed(known.events).clocks}
+    assert kept[Metric.RESOLUTION] == TERMS.targets[Priority.URGENT].seconds[Metric.RESOLUTION]
 
 
 def test_a_broken_promise_stands_on_the_card(office: Office) -> None:
