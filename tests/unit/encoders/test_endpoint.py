@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from adapters.encoders import endpoint
 from adapters.encoders.breaker import REST_SECONDS
 from adapters.encoders.endpoint import EndpointEncoder
 from tests.fakes.embeddings_server import KEY, EmbeddingsServer, Reply, embeddings_server, listed, vector
@@ -213,7 +214,7 @@ def test_an_endless_response_is_not_read(make: Make, server: EmbeddingsServer) -
 
 def test_a_response_that_stops_is_not_waited_for(server: EmbeddingsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest never comes; the question is answered by words instead."""
-    monkeypatch.setattr("adapters.encoders.endpoint.QUESTION_SECONDS", 1.0)
+    monkeypatch.setattr(endpoint, "QUESTION_SECONDS", 1.0)
     server.replies.append(Reply(body=b"{", rest=100))
     encoder = EndpointEncoder(server.url, "small")
     with pytest.raises(EncoderFailed, match="took too long"):
