@@ -1,0 +1,156 @@
+"""`make load`: turns a second and their latencies, as a Markdown page on stdout; progress on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import uvloop
+
+from tests.benchmarks.databases import POSTGRES, SQLITE, fresh, server, versions
+from tests.benchmarks.table import machine
+from tests.load import limits
+from tests.load.desk import Loaded, assert_kept, assert_syncs, loaded
+from tests.load.driver import Step
+from tests.load.office import SHARES
+from tests.load.processes import megabytes, processor_seconds, spent
+
+DURABLE_SHARE = (100 - SHARES["talk"]) / 100
+SETTINGS = ((SQLITE, 1), (POSTGRES, 1), (POSTGRES, 3))
+RATES = (50, 100, 150, 200, 250, 300, 400, 500)
+"""Durable turns a second; as much talk comes besides."""
+SECONDS = 15.0
+WARM_RATE = 20.0
+KEEPS_UP = 0.95
+"""Of what was offered must be acknowledged, so much, for a rate to be sustained."""
+SLOW_ACK = 1_000.0
+"""Milliseconds at the 99th percentile; beyond it a rate is not sustained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    step: Step
+    shares: Mapping[str, float]
+    """Of one core, by process."""
+    memory: float
+    """Megabytes of the largest process of the desk."""
+
+    @property
+    def sustained(self) -> bool:
+        offered = self.step.offered * DURABLE_SHARE
+        return self.step.durable >= KEEPS_UP * offered and self.step.ack.p99 < SLOW_ACK
+
+
+async def main(options: argparse.Namespace) -> int:
+    print(f"{machine()}\n")
+    with server() as postgres:
+        print(f"{versions(postgres)}\n")
+        for kind, processes in SETTINGS:
+            if options.on and f"{kind}-{processes}".lower() not in options.on:
+                continue
+            with fresh(kind, postgres) as url:
+                assert_syncs(url)
+                for line in _limits(kind, await _bare(url)):
+                    print(line)
+                async with loaded(url, processes, seed=options.seed) as desk:
+                    await _measure(desk, options, f"{kind}, {processes} process{'es' * (processes > 1)}")
+    return 0
+
+
+async def _bare(url: str) -> tuple[float, float]:
+    with TemporaryDirectory() as folder:
+        return await asyncio.to_thread(limits.commits, url, 8), await limits.requests(Path(folder))
+
+
+def _limits(kind: str, bare: tuple[float, float]) -> Iterator[str]:
+    yield f"Bare {kind}: {bare[0]:.0f} durable commits a second; bare ASGI server: {bare[1]:.0f} requests a second.\n"
+
+
+async def _measure(desk: Loaded, options: argparse.Namespace, title: str) -> None:
+    await _warm(desk)
+    print(f"### {title}\n")
+    for line in HEAD:
+        print(line)
+    sustained = 0.0
+    for rate in options.rates:
+        row = await _step(desk, rate / DURABLE_SHARE, options.seconds)
+        print(_line(row), flush=True)
+        assert_kept(desk.url, row.step.keys)
+        if not row.sustained:
+            break
+        sustained = row.step.durable
+    print(f"\nKnee: {sustained:.0f} durable turns a second.\n", flush=True)
+
+
+async def _warm(desk: Loaded) -> None:
+    """Everybody has written once, and nothing is built any more."""
+    for kind in ("talk", "question", "request", "command"):
+        await desk.driver.run(desk.ports, rate=WARM_RATE, seconds=5, kind=kind)
+
+
+async def _step(desk: Loaded, rate: float, seconds: float) -> Row:
+    before, started = _spent(desk), time.monotonic()
+    step = await desk.driver.run(desk.ports, rate=rate, seconds=seconds)
+    shares = spent(before, _spent(desk), time.monotonic() - started)
+    memory = max(megabytes(process.pid) for process in desk.processes)
+    _say(f"{rate:.0f}/s: {dict(step.kinds)}")
+    return Row(step=step, shares=shares, memory=memory)
+
+
+def _spent(desk: Loaded) -> Mapping[str, float]:
+    own = {f"desk {n}": processor_seconds([each.pid]) for n, each in enumerate(desk.processes, 1)}
+    return own | {"database": processor_seconds(desk.database_pids()), "generator": time.process_time()}
+
+
+HEAD = (
+    "| offered durable/s | durable/s | talk/s | ack p50 ms | p99 | reply p50 ms | p99 | not taken | no reply "
+    "| cores: desk | database | generator | ms of processor a durable turn | MB |",
+    "|---:|" + "---:|" * 13,
+)
+
+
+def _line(row: Row) -> str:
+    step, shares = row.step, row.shares
+    desks = [share for name, share in shares.items() if name.startswith("desk")]
+    all_cpu = (sum(desks) + shares["database"]) * 1_000 / max(step.durable, 0.001)
+    cells = [
+        f"{step.offered * DURABLE_SHARE:.0f}",
+        f"{step.durable:.0f}",
+        f"{step.talk:.0f}",
+        f"{step.ack.p50:.0f}",
+        f"{step.ack.p99:.0f}",
+        f"{step.reply.p50:.0f}",
+        f"{step.reply.p99:.0f}",
+        f"{step.refused + step.unanswered}",
+        f"{step.unreplied}",
+        " + ".join(f"{share:.2f}" for share in desks),
+        f"{shares['database']:.2f}",
+        f"{shares['generator']:.2f}",
+        f"{all_cpu:.1f}",
+        f"{row.memory:.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("--on", nargs="*", metavar="SETTING", help="such as sqlite-1 postgresql-3; all by default")
+    parser.add_argument("--rates", nargs="*", type=float, default=RATES, help="durable turns a second")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each rate")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    uvloop.install()
+    sys.exit(asyncio.run(main(_options(sys.argv[1:]))))
