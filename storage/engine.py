@@ -8,17 +8,41 @@ psycopg 3, statements and lock waits limited to the two seconds that a turn has.
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+import psycopg
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from triage.errors import Conflict, Unavailable
 
@@ -82,7 +106,10 @@ def make_engine(url: str, *, timeouts: bool = True) -> Engine:
     limits = f" -c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}" if timeouts else ""
     options = f"-c timezone=UTC{limits} {parsed.query.get('options', '')}".strip()
     arguments = {"options": options, "connect_timeout": 3}
-    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=arguments)
+    engine = create_engine(parsed, hide_parameters=True, connect_args=arguments)
+    event.listen(engine, "checkin", _rested)
+    event.listen(engine, "checkout", _tried)
+    return engine
 
 
 def is_new(url: str) -> bool:
@@ -95,6 +122,15 @@ def is_new(url: str) -> bool:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for reads; nothing done on it is kept."""
     with translated(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def glancing(engine: Engine) -> Iterator[Connection]:
+    """A connection for a read or two that need not agree: on PostgreSQL without the cost of a transaction."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with reading(engine) as connection:
         yield connection
 
 
@@ -148,6 +184,40 @@ def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
+def claim_and_lock(connection: Connection, table: Table, row: dict[str, Any], thread: str) -> bool:
+    """`insert_new` by its primary key, and then other transactions that lock this thread wait: in one statement."""
+    if not is_postgres(connection):
+        return insert_new(connection, table, row, *(column.name for column in table.primary_key))
+    return bool(connection.scalar(_claim_and_lock(table), row | {"thread": thread}))
+
+
+def lock_thread(connection: Connection, thread: str) -> None:
+    """Other transactions that lock this thread wait until this one ends; SQLite has one writer anyway."""
+    if is_postgres(connection):
+        connection.execute(LOCK, {"thread": thread})
+
+
+def wait_for_thread(connection: Connection, thread: str) -> None:
+    """Until no transaction has this thread locked."""
+    if is_postgres(connection):
+        connection.execute(WAIT, {"thread": thread})
+
+
+_hash = func.hashtextextended(bindparam("thread"), literal_column("0"))
+LOCK = select(func.pg_advisory_xact_lock(_hash))
+WAIT = select(func.pg_advisory_xact_lock_shared(_hash))
+"""Of two threads with one hash, 64 bits, the turns wait for each other; that costs time, nothing else."""
+
+
+@cache
+def _claim_and_lock(table: Table) -> Select[Any]:
+    """The lock comes after the insert, in every transaction: two that take both never wait for each other."""
+    inserted = postgresql.insert(table).values({column.name: bindparam(column.name) for column in table.c})
+    claimed = inserted.on_conflict_do_nothing().returning(literal_column("1")).cte("claimed")
+    counted = select(func.count().label("rows")).select_from(claimed).subquery("counted")
+    return select(counted.c.rows, func.pg_advisory_xact_lock(_hash))
+
+
 def is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
@@ -173,6 +243,24 @@ def _code(error: DBAPIError) -> Any:
 def _way_out(error: DBAPIError) -> str | None:
     code = _code(error)
     return WAYS_OUT.get(code & 0xFF if isinstance(code, int) else code)
+
+
+IDLE_SECONDS = 5.0
+"""A connection that rested longer is tried before it is used; one that breaks sooner fails a statement."""
+
+
+def _rested(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _tried(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """The pool makes a new connection in place of one that is gone."""
+    if time.monotonic() - record.info.get("rests_since", math.inf) > IDLE_SECONDS:
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error as error:
+            raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

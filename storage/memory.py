@@ -36,7 +36,7 @@ from triage.changes import (
 )
 from triage.errors import Conflict
 from triage.learning import Case
-from triage.model import Account, ChannelKind, Conversation, Entry, EntryKind, Message, Person, Ticket
+from triage.model import Account, ChannelKind, Conversation, Entry, EntryKind, Message, Person, Thread, Ticket
 from triage.policy import Metric, Terms
 from triage.ports import DueClock, Loaded, Lookup, NewId, Waiting
 from triage.rota import Override
@@ -104,7 +104,7 @@ class MemoryWork:
         self._t = tables
         self._new_id = new_id
 
-    def claim(self, key: str, at: datetime) -> bool:
+    def claim(self, key: str, at: datetime, thread: Thread | None = None) -> bool:
         if key in self._t.inbox:
             return False
         self._t.put(self._t.inbox, key, at)
@@ -220,7 +220,7 @@ class MemoryWork:
 
     def _write(self, change: Change, at: datetime, *, seen: bool) -> None:
         match change:
-            case Meet(person=person):
+            case Meet(person=person, known=known) if person != known:
                 self._meet(person, seen=seen)
             case Converse(conversation=conversation):
                 self._t.put(self._t.conversations, conversation.key, conversation)
@@ -275,6 +275,12 @@ class MemoryReading:
     def person(self, account: Account) -> Person | None:
         held = self._t.accounts.get(account.key)
         return self._t.people.get(held.person) if held else None
+
+    def arriving(self, key: str, account: Account) -> tuple[bool, Person | None]:
+        return self.seen(key), self.person(account)
+
+    def knows(self, thread: Thread) -> bool:
+        return thread.key in self._t.conversations or (thread.channel.key, thread.root) in self._t.posts
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return {id: self._t.people[id] for id in ids if id in self._t.people}

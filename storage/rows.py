@@ -41,14 +41,6 @@ class FailedTurnRow(SQLModel, table=True):
     error: str
 
 
-class LockRow(SQLModel, table=True):
-    """What turns of one thread wait for on PostgreSQL, before there is a conversation to lock."""
-
-    __tablename__ = "thread_lock"
-    key: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant, index=True)
-
-
 class PersonRow(SQLModel, table=True):
     """`account` is the key of the account last seen. `surrogate` names the person in the audit; only rows of
     the version before it have none, until they are seen again."""
@@ -305,7 +297,6 @@ class WebPostRow(SQLModel, table=True):
 
 inbox = table_of(InboxRow)
 failed_turns = table_of(FailedTurnRow)
-locks = table_of(LockRow)
 people = table_of(PersonRow)
 accounts = table_of(AccountRow)
 conversations = table_of(ConversationRow)

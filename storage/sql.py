@@ -13,12 +13,12 @@ from sqlalchemy import Engine, delete, null, select, text, update
 from storage.agreements import Agreements
 from storage.auditing import lines
 from storage.bell import Bell
-from storage.engine import Unusable, reading, upsert, writing
+from storage.engine import Unusable, glancing, reading, upsert, writing
 from storage.histories import History, Late, downtimes_since, histories, late, open_tickets
 from storage.library import SqlLibrary
 from storage.outbox import SqlOutbox
 from storage.retention import Retention
-from storage.rows import inbox, locks, outbox, pings, references
+from storage.rows import inbox, outbox, pings, references
 from storage.rows_knowledge import kb_events
 from storage.transcript import SqlTranscript
 from storage.unit_of_work import SqlWork
@@ -65,7 +65,7 @@ class SqlStorage:
 
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
-        with reading(self._engine) as connection:
+        with glancing(self._engine) as connection:
             yield SqlReading(connection)
 
     @contextmanager
@@ -149,7 +149,6 @@ class SqlStorage:
         done = outbox.c.notice.is_not(None) & outbox.c.state.in_(["sent", "dropped"])
         with writing(self._engine) as connection:
             connection.execute(delete(inbox).where(inbox.c.at < old))
-            connection.execute(delete(locks).where(locks.c.at < old))
             connection.execute(delete(kb_events).where(kb_events.c.at < now - timedelta(days=EVENT_DAYS)))
             connection.execute(delete(pings).where(pings.c.said_at < now - timedelta(days=BODY_DAYS)))
             connection.execute(update(outbox).where(spoken, done).values(notice=null(), fallback=""))

@@ -17,13 +17,13 @@ from storage.auditing import keep
 from storage.bell import Topic
 from storage.clocking import Clocking, due_query
 from storage.codec import build, values
-from storage.engine import insert_into, insert_new, is_postgres, upsert
+from storage.engine import claim_and_lock, insert_into, insert_new, is_postgres, lock_thread, upsert
 from storage.finding import find
 from storage.folding import Kept, fold
 from storage.learning import learn
 from storage.outbox import keep_reference, put
 from storage.parcels import place_key
-from storage.rows import accounts, conversations, entries, failed_turns, inbox, locks, people, ticket_numbers, tickets
+from storage.rows import accounts, conversations, entries, failed_turns, inbox, people, ticket_numbers, tickets
 from storage.shelf import SqlShelf
 from storage.views import SqlReading, people_by_id
 from triage.auditing import Why, audited, by
@@ -41,7 +41,7 @@ from triage.changes import (
 )
 from triage.clocks import Clock
 from triage.errors import Conflict
-from triage.model import ChannelKind, Message, Person, Ticket
+from triage.model import ChannelKind, Message, Person, Thread, Ticket
 from triage.policy import Terms
 from triage.ports import DueClock, Loaded, Lookup, NewId, Waiting
 
@@ -59,12 +59,20 @@ class SqlWork:
         self._agreements = agreements
         self._clocking = Clocking(connection, agreements)
         self._kept: dict[str, Kept] = {}
+        self._locked: set[str] = set()
+        """Threads that this transaction holds."""
 
-    def claim(self, key: str, at: datetime) -> bool:
-        return insert_new(self._db, inbox, {"key": key, "at": at}, "key")
+    def claim(self, key: str, at: datetime, thread: Thread | None = None) -> bool:
+        row = {"key": key, "at": at}
+        if thread is None:
+            return insert_new(self._db, inbox, row, "key")
+        self._locked.add(thread.key)
+        return claim_and_lock(self._db, inbox, row, thread.key)
 
     def load(self, lookup: Lookup) -> Loaded:
-        self._lock_thread(lookup.here.key)
+        if lookup.here.key not in self._locked:
+            lock_thread(self._db, lookup.here.key)
+            self._locked.add(lookup.here.key)
         found = find(lookup, self._shelf())
         loaded = Loaded(conversation=found.conversation, team_side=found.team_side)
         return self._filled(loaded, found.ticket) if found.ticket else loaded
@@ -135,12 +143,6 @@ class SqlWork:
         self._ring(*self._topics)
         self._topics.clear()
 
-    def _lock_thread(self, key: str) -> None:
-        """On PostgreSQL, wait for other turns of this thread; SQLite has one writer anyway."""
-        if is_postgres(self._db):
-            row = insert_into(self._db.dialect.name, locks).values(key=key, at=func.now())
-            self._db.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": func.now()}))
-
     def _people(self, ticket: Ticket) -> Mapping[str, Person]:
         authors = select(entries.c.author).where(entries.c.ticket == ticket.id, entries.c.author.is_not(None))
         return people_by_id(self._db, [id for id in (ticket.requester, ticket.owner) if id], authors)
@@ -168,7 +170,7 @@ class SqlWork:
 
     def _write(self, change: Change, at: datetime, *, seen: bool) -> None:
         match change:
-            case Meet(person=person):
+            case Meet(person=person, known=known) if person != known:
                 self._meet(person, seen=seen)
             case Converse(conversation=conversation):
                 upsert(self._db, conversations, values(conversation), "key")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, exists, func, literal, or_, select
 
 from storage.clocking import swaps_since
 from storage.codec import build, build_all
+from storage.engine import wait_for_thread
 from storage.learning import SqlLessons
 from storage.rows import (
     FAILED,
@@ -18,18 +19,42 @@ from storage.rows import (
     WAITING,
     accounts,
     clocks,
+    conversations,
     entries,
     failed_turns,
     inbox,
     outbox,
     people,
+    posts,
     tickets,
 )
-from triage.model import Account, Entry, EntryKind, Person, Priority, Status, Ticket
+from triage.model import Account, Entry, EntryKind, Person, Priority, Status, Thread, Ticket
 from triage.rota import Override
 
 PRESSING = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)
 """Most pressing first."""
+
+
+def _persons() -> Select[Any]:
+    """People with the account last seen."""
+    account = (accounts.c[name].label(f"at_{name}") for name in ("platform", "place", "user"))
+    return select(people).add_columns(*account).outerjoin(accounts, accounts.c.key == people.c.account)
+
+
+# Written once: building a statement costs as much as running it.
+_whose = accounts.alias("whose")
+PERSON = _persons().join(_whose, _whose.c.person == people.c.id).where(_whose.c.key == bindparam("account"))
+_found = PERSON.subquery("found")
+_one = select(literal(1)).subquery("one")
+ARRIVING = select(exists().where(inbox.c.key == bindparam("key")).label("seen"), _found).select_from(
+    _one.outerjoin(_found, literal(True))
+)
+KNOWS = select(literal(1)).where(
+    or_(
+        exists().where(conversations.c.key == bindparam("thread")),
+        exists().where(posts.c.channel == bindparam("channel"), posts.c.message == bindparam("root")),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +100,17 @@ class SqlReading:
         return self._db.scalar(select(inbox.c.key).where(inbox.c.key == key)) is not None
 
     def person(self, account: Account) -> Person | None:
-        whose = select(accounts.c.person).where(accounts.c.key == account.key)
-        return next(iter(people_by_id(self._db, (), whose).values()), None)
+        row = self._db.execute(PERSON, {"account": account.key}).first()
+        return None if row is None else _person(row)
+
+    def arriving(self, key: str, account: Account) -> tuple[bool, Person | None]:
+        row = self._db.execute(ARRIVING, {"key": key, "account": account.key}).one()
+        return row.seen, _person(row) if row.id is not None else None
+
+    def knows(self, thread: Thread) -> bool:
+        wait_for_thread(self._db, thread.key)
+        where = {"thread": thread.key, "channel": thread.channel.key, "root": thread.root}
+        return self._db.scalar(KNOWS, where) is not None
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return people_by_id(self._db, ids)
@@ -143,14 +177,14 @@ def pending(connection: Connection) -> int:
 
 def people_by_id(connection: Connection, ids: Iterable[str], *more: Select[Any]) -> Mapping[str, Person]:
     """Known people with the account last seen; `more` are queries for further ids."""
-    account = (accounts.c[name].label(f"at_{name}") for name in ("platform", "place", "user"))
-    joined = select(people).add_columns(*account).outerjoin(accounts, accounts.c.key == people.c.account)
-    rows = connection.execute(joined.where(or_(people.c.id.in_(list(ids)), *(people.c.id.in_(ids) for ids in more))))
+    rows = connection.execute(_persons().where(or_(people.c.id.in_(list(ids)), *(people.c.id.in_(i) for i in more))))
     return {row.id: _person(row) for row in rows}
 
 
 def _person(row: Any) -> Person:
-    seen = Account(platform=row.at_platform, place=row.at_place, user=row.at_user) if row.at_user else None
+    """Somebody without a surrogate is read as without an account, so that they are kept again, with one."""
+    at = row.at_user is not None and row.surrogate is not None
+    seen = Account(platform=row.at_platform, place=row.at_place, user=row.at_user) if at else None
     return Person(id=row.id, name=row.name, language=row.language, timezone=row.timezone, account=seen, guest=row.guest)
 
 

@@ -23,9 +23,10 @@ from triage.rota import Override
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meet:
-    """Keep or refresh a person and their account."""
+    """Keep or refresh a person and their account; nothing to do where they are `known` to be just so."""
 
     person: Person
+    known: Person | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,22 @@ def decide(message: Message, situation: Situation, match: Match | None, policy: 
     return decision.distinct()
 
 
+def may_be_talk(message: Message, policy: Policy) -> bool:
+    """Whether people talk among themselves here unless something was asked in this very thread: words that are
+    not for the bot, in a channel where nobody asks and nobody works. At the top of a channel it surely is talk.
+
+    Not where the message brings what its adapter needs to write there later.
+    """
+    return (
+        message.kind is Kind.POST
+        and not message.addressed
+        and not message.flat
+        and message.reference is None
+        and policy.team_helping_in(message.channel) is None
+        and policy.team_triaging_in(message.channel) is None
+    )
+
+
 def _meant(turn: Turn, intent: Intent) -> Intent:
     """Who writes where decides too: only an agent's `note` needs no mention, an unknown order is one by
     slash command or from an agent, and a mention by whoever asked here is a call for help unless it

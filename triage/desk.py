@@ -15,13 +15,13 @@ from typing import Protocol
 from triage.auditing import consulted
 from triage.changes import Decision, Meet
 from triage.commands import Command, Intent, Unknown, Verb, intent_of
-from triage.decide import decide
+from triage.decide import decide, may_be_talk
 from triage.errors import Conflict, TooSlow
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
 from triage.linking import concerned
 from triage.matching import Match, Matcher
-from triage.model import ChannelKind, Kind, Language, Message, Person, Ticket
+from triage.model import ChannelKind, Kind, Language, Message, Person, Thread, Ticket
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Pings, Privately, Say, Target
 from triage.phrases import language_of_locale
 from triage.pings import OUT_OF_REACH, UNDELIVERED, apart, out_of_reach, undelivered
@@ -60,6 +60,8 @@ class Arrival:
     audience: frozenset[str]
     intent: Intent
     match: Match | None
+    known: Person | None
+    """The sender as they were kept before; None for somebody new."""
 
 
 class Desk:
@@ -76,15 +78,22 @@ class Desk:
 
     # --- a message ---
     def take(self, message: Message, *, late: Callable[[], bool] = lambda: False) -> Receipt:
-        """One turn: stored whole, or not at all (then it raises a TurnError).
+        """One turn: stored whole, or not at all (then it raises a TurnError). Of people's talk among
+        themselves nothing is stored: it would mean the same the next time.
 
         `late` says that the turn's time is up: asked just before the commit.
         """
         policy, now = self._policy(), self._now()
+        talk = may_be_talk(message, policy)
+        if talk and message.thread is None:
+            return Receipt()
         with self._storage.reading() as reading:
-            if reading.seen(message.key):
+            if talk and not reading.knows(message.here):
+                return Receipt()
+            seen, known = reading.arriving(message.key, message.sender.account)
+            if seen:
                 return Receipt(repeat=True)
-            arrival = self._arrive(message, policy, reading)
+            arrival = self._arrive(message, known, policy, reading)
         for _ in range(ATTEMPTS - 1):
             try:
                 return self._turn(arrival, policy, now, late)
@@ -96,7 +105,7 @@ class Desk:
         """Keep a turn that raised, with an apology to whoever waits for an answer."""
         policy, now, id = self._policy(), self._now(), self._new_id()
         with self._storage.reading() as reading:
-            sender = self._sender(message, policy, reading)
+            sender = self._sender(message, policy, reading.person(message.sender.account))
         apology = Say(phrase="error.failed", values={"id": id})
         outgoing = (_private(message, sender, f"{message.key}/failed", apology),) if message.addressed else ()
         with self._storage.writing() as work:
@@ -111,7 +120,7 @@ class Desk:
         """Instead of a turn: its sender writes too much at once, and is asked to wait."""
         policy, now = self._policy(), self._now()
         with self._storage.reading() as reading:
-            sender = self._sender(message, policy, reading)
+            sender = self._sender(message, policy, reading.person(message.sender.account))
         wait = Say(phrase="error.slow_down", values={"most": policy.messages_a_minute})
         with self._storage.writing() as work:
             if not work.claim(message.key, now):
@@ -124,13 +133,13 @@ class Desk:
     def _turn(self, arrival: Arrival, policy: Policy, now: datetime, late: Callable[[], bool]) -> Receipt:
         message = arrival.message
         with self._storage.writing() as work:
-            if not work.claim(message.key, now):
+            if not work.claim(message.key, now, _here(arrival)):
                 return Receipt(repeat=True)
             arrival = _settled(arrival, policy, work)
             situation = self._situation(arrival, policy, work, now)
             decision = decide(message, situation, arrival.match, policy, now)
             shown = consulted(decision, situation.loaded.ticket, situation.tickets)
-            met = Decision(changes=(Meet(person=arrival.sender), *shown)) + decision
+            met = Decision(changes=(Meet(person=arrival.sender, known=arrival.known), *shown)) + decision
             work.record(met, now, message=message)
             if late():
                 raise TooSlow("the turn took longer than its time and was rolled back")
@@ -138,8 +147,8 @@ class Desk:
         ack = render(decision.ack, arrival.sender.language) if decision.ack else None
         return Receipt(ack=ack)
 
-    def _arrive(self, message: Message, policy: Policy, reading: Reading) -> Arrival:
-        sender = self._sender(message, policy, reading)
+    def _arrive(self, message: Message, known: Person | None, policy: Policy, reading: Reading) -> Arrival:
+        sender = self._sender(message, policy, known)
         stranger = policy.is_stranger(message.sender.account, guest=message.sender.guest)
         readable = audience(policy, sender.id, stranger=stranger)
         intent = intent_of(message)
@@ -147,12 +156,20 @@ class Desk:
         match = self._knowing.matcher(readable).match(asked) if asked and not _triaging(message, policy) else None
         if match:
             match = replace(match, language=_spoken(asked, match.language, sender.language))
-        return Arrival(message=message, sender=sender, stranger=stranger, audience=readable, intent=intent, match=match)
+        return Arrival(
+            message=message,
+            sender=sender,
+            stranger=stranger,
+            audience=readable,
+            intent=intent,
+            match=match,
+            known=known,
+        )
 
-    def _sender(self, message: Message, policy: Policy, reading: Reading) -> Person:
+    def _sender(self, message: Message, policy: Policy, known: Person | None) -> Person:
         """The person behind the account: named in desk.yaml, known from before, or new."""
         said, account = message.sender, message.sender.account
-        member, known = policy.member(account), reading.person(account)
+        member = policy.member(account)
         id = member.id if member else known.id if known else self._new_id()
         name = (member.name if member else said.name) or (known.name if known else "") or account.user
         language = known.language if known else Language.EN
@@ -181,7 +198,7 @@ class Desk:
     def _load(self, arrival: Arrival, work: Work) -> Loaded:
         message, intent = arrival.message, arrival.intent
         number = intent.number if isinstance(intent, Command) else None
-        here = own_thread(message, arrival.sender) if _alone(message) else message.here
+        here = _here(arrival)
         lookup = Lookup(sender=arrival.sender.id, here=here, root=message.thread, flat=message.flat, number=number)
         loaded = work.load(lookup)
         if message.kind is not Kind.BUTTON or loaded.conversation or loaded.ticket:
@@ -240,6 +257,11 @@ def _private(message: Message, sender: Person, key: str, notice: Notice) -> Outg
     return Outgoing(key=key, to=to, notice=notice, language=sender.language)
 
 
+def _here(arrival: Arrival) -> Thread:
+    """The thread that the message belongs to."""
+    return own_thread(arrival.message, arrival.sender) if _alone(arrival.message) else arrival.message.here
+
+
 def _alone(message: Message) -> bool:
     """A slash command outside a direct chat belongs to no thread."""
     return message.kind is Kind.COMMAND and message.channel.kind is not ChannelKind.DM
@@ -274,10 +296,10 @@ def _spoken(text: str, found: Language, preferred: Language) -> Language:
 def _settled(arrival: Arrival, policy: Policy, work: Work) -> Arrival:
     """Two first messages of one person may arrive at once: whoever was stored first is who they are."""
     account = arrival.message.sender.account
-    known = work.look().person(account)
-    if known is None or policy.member(account):
+    if arrival.known is not None or policy.member(account):
         return arrival
-    return replace(arrival, sender=replace(arrival.sender, id=known.id))
+    known = work.look().person(account)
+    return replace(arrival, sender=replace(arrival.sender, id=known.id)) if known else arrival
 
 
 def _leads(policy: Policy) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from triage.calendars import ALWAYS, Calendar
 from triage.chain import Chain, ChainStep, Notify
@@ -155,8 +156,10 @@ class Team:
         return frozenset(self.agents) | ({self.lead} if self.lead else frozenset())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
+    """Without slots: what every message asks of it is looked up in tables that are made once."""
+
     teams: Mapping[str, Team]
     people: Mapping[str, Member] = field(default_factory=dict)
     places: frozenset[tuple[Platform, str]] = frozenset()
@@ -167,7 +170,7 @@ class Policy:
     """Posts to the desk that are read of one person, if not of its staff; what is more is not."""
 
     def member(self, account: Account) -> Member | None:
-        return next((m for m in self.people.values() if account in m.accounts), None)
+        return self._members.get(account.key)
 
     def is_stranger(self, account: Account, *, guest: bool) -> bool:
         """People of a place not listed in desk.yaml, and guests of a listed one (DESIGN.md, "Strangers")."""
@@ -196,10 +199,24 @@ class Policy:
         return tuple(team for team in self.teams if self.serves(person, team))
 
     def team_helping_in(self, channel: Channel) -> Team | None:
-        return next((t for t in self.teams.values() if any(c.key == channel.key for c in t.help)), None)
+        return self._helping.get(channel.key)
 
     def team_triaging_in(self, channel: Channel) -> Team | None:
-        return next((t for t in self.teams.values() if any(c.key == channel.key for c in t.triage.values())), None)
+        return self._triaging.get(channel.key)
+
+    @cached_property
+    def _members(self) -> Mapping[str, Member]:
+        found = [(account.key, member) for member in self.people.values() for account in member.accounts]
+        return dict(reversed(found))
+
+    @cached_property
+    def _helping(self) -> Mapping[str, Team]:
+        """The first team that names the channel has it."""
+        return dict(reversed([(channel.key, team) for team in self.teams.values() for channel in team.help]))
+
+    @cached_property
+    def _triaging(self) -> Mapping[str, Team]:
+        return dict(reversed([(channel.key, team) for team in self.teams.values() for channel in team.triage.values()]))
 
     def only(self, platforms: frozenset[Platform]) -> Policy:
         """The same desk on these platforms alone: cards go where somebody can see them."""

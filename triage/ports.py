@@ -145,11 +145,16 @@ class Waiting:
 class Work(Protocol):
     """One write transaction. Leaving it without `commit` rolls everything back."""
 
-    def claim(self, key: str, at: datetime) -> bool:
-        """First statement of a turn: put the key into the inbox; False when it was there already."""
+    def claim(self, key: str, at: datetime, thread: Thread | None = None) -> bool:
+        """First statement of a turn: put the key into the inbox; False when it was there already.
+
+        Other turns of `thread` wait from now on until this one ends.
+        """
         ...
 
-    def load(self, lookup: Lookup) -> Loaded: ...
+    def load(self, lookup: Lookup) -> Loaded:
+        """What is known of this place; turns of one thread see it one after the other."""
+        ...
 
     def look(self) -> Reading:
         """Reads inside this transaction."""
@@ -289,6 +294,14 @@ class Reading(Protocol):
     def seen(self, key: str) -> bool: ...
 
     def person(self, account: Account) -> Person | None: ...
+
+    def arriving(self, key: str, account: Account) -> tuple[bool, Person | None]:
+        """`seen` and `person` at once."""
+        ...
+
+    def knows(self, thread: Thread) -> bool:
+        """Whether anything was asked in this thread, or the bot wrote its root; after turns of it under way."""
+        ...
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
 
