@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.marking import Marking
 from bot.metrics import DELIVERIES, DELIVERY_SECONDS
 from bot.turns import Runner
 from triage.document import Document, Link, Mention, Paragraph, Plain, Small
@@ -22,7 +23,7 @@ from triage.layout import render
 from triage.model import ChannelKind, Language, MessageRef, Platform, Thread
 from triage.outgoing import Direct, InThread, OnSlot, Outgoing, Privately, UnderSlot, Who
 from triage.phrases import say
-from triage.ports import Address, ChatPort, Now, Outbox, Parcel
+from triage.ports import Address, ChatPort, Now, Outbox, Parcel, Sent
 
 SEND_LIMIT = 20.0
 """Seconds one send may take; shorter than the 60 s lease."""
@@ -70,6 +71,7 @@ class Delivery:
         self._now = now
         self._told = told
         self._missed = missed
+        self._mark = Marking(outbox, run)
         self._nudged = asyncio.Event()
         self._slow: dict[str, float] = {}
         self._refused: set[str] = set()
@@ -107,11 +109,12 @@ class Delivery:
 
     # --- one row ---
     async def _handle(self, parcel: Parcel) -> None:
-        standing = await self._run(lambda: self._outbox.standing(parcel))
-        if standing is None:
-            await self._run(lambda: self._outbox.dropped(parcel, "no longer due"))
-            return
-        parcel = standing
+        if parcel.outgoing.guarded:
+            standing = await self._run(lambda: self._outbox.standing(parcel))
+            if standing is None:
+                await self._run(lambda: self._outbox.dropped(parcel, "no longer due"))
+                return
+            parcel = standing
         try:
             async with asyncio.timeout(SEND_LIMIT):
                 delivered = await self._send(parcel)
@@ -128,7 +131,7 @@ class Delivery:
     async def _done(self, parcel: Parcel, delivered: Delivered) -> None:
         if delivered.missed and isinstance(parcel.outgoing.to, Direct):
             await self._run(lambda: self._missed(parcel.outgoing))
-        await self._run(lambda: self._outbox.sent(parcel, delivered.ref, delivered.direct, missed=delivered.missed))
+        await self._mark(Sent(parcel=parcel, ref=delivered.ref, direct=delivered.direct, missed=delivered.missed))
         self._refused.discard(parcel.outgoing.key)
         if delivered.again:
             log.warning("sent again", outbox=parcel.outgoing.key)

@@ -168,6 +168,11 @@ def insert_new(connection: Connection, table: Table, row: dict[str, Any], *key: 
     return connection.execute(statement, row, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
+def insert_all_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *key: str) -> None:
+    """`insert_new` for some rows with the same columns."""
+    connection.execute(_insert_new(connection.dialect.name, table, key), rows)
+
+
 def upsert(connection: Connection, table: Table, row: dict[str, Any], *key: str) -> None:
     """Insert the row, or overwrite the one with the same key."""
     connection.execute(_upsert(connection.dialect.name, table, key, tuple(row)), row)

@@ -57,7 +57,7 @@ def find(lookup: Lookup, shelf: Shelf) -> Found:
     In a chat without threads a person without an open ticket there speaks about their newest
     private one.
     """
-    root = lookup.root or lookup.here.root
+    root = None if lookup.fresh else lookup.root or lookup.here.root
     post = (root is not None and shelf.post(lookup.here.channel.key, root)) or Post()
     conversation = shelf.conversation(post.conversation) if post.conversation else None
     conversation = conversation or shelf.conversation(lookup.here.key)

@@ -15,7 +15,7 @@ from triage.document import Document
 from triage.layout import fallback
 from triage.model import MessageRef
 from triage.outgoing import Guard, OnSlot, Outgoing, StepGuard
-from triage.ports import Address, Parcel
+from triage.ports import Address, Parcel, Sent
 from triage.transcripts import WebPost
 
 
@@ -51,17 +51,20 @@ class MemoryOutbox:
         clock = kept.clock
         return running(guard, live=clock.live, paused=clock.paused, revision=clock.revision)
 
-    def sent(
-        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
-    ) -> bool:
+    def sent(self, together: Sequence[Sent]) -> Sequence[bool]:
         with self._tables.transaction():
-            if not self._mark(parcel, state="sent", reason=missed):
-                return False
-            if ref is not None:
-                self._keep_post(parcel.outgoing, ref)
-            if direct is not None and parcel.account is not None:
-                self._keep_direct(parcel.account.key, direct)
+            marked = [self._sent(each) for each in together]
             self._tables.commit()
+        return marked
+
+    def _sent(self, sent: Sent) -> bool:
+        parcel, direct = sent.parcel, sent.direct
+        if not self._mark(parcel, state="sent", reason=sent.missed):
+            return False
+        if sent.ref is not None:
+            self._keep_post(parcel.outgoing, sent.ref)
+        if direct is not None and parcel.account is not None:
+            self._keep_direct(parcel.account.key, direct)
         return True
 
     def later(self, parcel: Parcel, seconds: float, reason: str) -> None:

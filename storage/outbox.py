@@ -18,6 +18,8 @@ from sqlalchemy import (
     Engine,
     Float,
     Select,
+    String,
+    case,
     cast,
     extract,
     func,
@@ -29,15 +31,15 @@ from sqlalchemy import (
 from sqlalchemy.sql import literal_column
 
 from storage.codec import build, values
-from storage.engine import insert_new, is_postgres, reading, upsert, writing
+from storage.engine import glancing, insert_all_new, insert_new, is_postgres, reading, upsert, writing
 from storage.folding import Kept, calling, running, still_said
-from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed
+from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed, places_of
 from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references, tickets
 from storage.views import pending
 from triage.layout import fallback
 from triage.model import Account, Channel, MessageRef, Ticket
-from triage.outgoing import Guard, OnSlot, Outgoing, Pings, StepGuard
-from triage.ports import Address, Parcel
+from triage.outgoing import Guard, OnSlot, Outgoing, StepGuard
+from triage.ports import Address, Parcel, Sent
 
 
 class SqlOutbox:
@@ -51,34 +53,36 @@ class SqlOutbox:
     def lease(self, limit: int, *, skip: frozenset[str] = frozenset()) -> Sequence[Parcel]:
         with writing(self._engine) as db:
             now = self._now(db)
-            leased = [(row, self._new_id()) for row in db.execute(free_query(now, limit, skip)).all()]
-            for row, token in leased:
-                lease = {"token": token, "leased_until": now + LEASE_SECONDS, "tries": _tries(row)}
-                db.execute(update(outbox).where(outbox.c.id == row.id).values(lease))
-            parcels = [addressed(_parcel(row, token), SqlDirectory(db)) for row, token in leased]
+            rows = db.execute(free_query(now, limit, skip)).all()
+            if not rows:
+                return ()
+            token = self._new_id()
+            ids = [row.id for row in rows]
+            db.execute(update(outbox).where(outbox.c.id.in_(ids)).values(_lease(token, now + LEASE_SECONDS)))
+            free = [_parcel(row, f"{token}:{row.id}") for row in rows]
+            directory = SqlDirectory(db, {key for parcel in free for key in places_of(parcel)})
+            parcels = [addressed(parcel, directory) for parcel in free]
             db.commit()
         return parcels
 
     def standing(self, parcel: Parcel) -> Parcel | None:
-        outgoing = parcel.outgoing
-        if outgoing.guard is None and not isinstance(outgoing.notice, Pings):
+        if not parcel.outgoing.guarded:
             return parcel
-        with reading(self._engine) as db:
-            left = still_said(outgoing, partial(_holds, db))
+        with glancing(self._engine) as db:
+            left = still_said(parcel.outgoing, partial(_holds, db))
         return replace(parcel, outgoing=left) if left else None
 
-    def sent(
-        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
-    ) -> bool:
+    def sent(self, together: Sequence[Sent]) -> Sequence[bool]:
         with writing(self._engine) as db:
-            if not _mark(db, parcel, state="sent", reason=missed):
-                return False
-            if ref is not None:
-                _keep_post(db, parcel.outgoing, ref)
-            if direct is not None and parcel.account is not None:
-                _keep_direct(db, parcel.account, direct)
+            marked = _mark_sent(db, together)
+            ours = [sent for sent in together if sent.parcel.token in marked]
+            if rows := [_post(sent.parcel.outgoing, sent.ref) for sent in ours if sent.ref is not None]:
+                insert_all_new(db, posts, rows, "channel", "message")
+            for sent in ours:
+                if sent.direct is not None and sent.parcel.account is not None:
+                    _keep_direct(db, sent.parcel.account, sent.direct)
             db.commit()
-        return True
+        return [sent.parcel.token in marked for sent in together]
 
     def later(self, parcel: Parcel, seconds: float, reason: str) -> None:
         with writing(self._engine) as db:
@@ -107,10 +111,12 @@ class SqlOutbox:
 
 
 class SqlDirectory:
-    """The look-ups of `storage.parcels`."""
+    """The look-ups of `storage.parcels`; references of these `places` are read at once."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, places: Collection[str]) -> None:
         self._db = connection
+        self._places = places
+        self._references: dict[str, str] = _references(connection, places) if places else {}
 
     def slot(self, slot: str) -> MessageRef | None:
         newest = select(posts.c.ref).where(posts.c.slot == slot).order_by(posts.c.id.desc()).limit(1)
@@ -129,9 +135,14 @@ class SqlDirectory:
         return self._db.scalar(select(accounts.c.direct).where(accounts.c.key == account.key))
 
     def reference(self, key: str, place: str) -> str | None:
-        rows = self._db.execute(select(references).where(references.c.key.in_([key, place])))
-        found = {row.key: row.reference for row in rows}
-        return found.get(key, found.get(place))
+        if missing := {key, place}.difference(self._places):
+            self._references |= _references(self._db, missing)
+        return self._references.get(key, self._references.get(place))
+
+
+def _references(db: Connection, keys: Collection[str]) -> dict[str, str]:
+    rows = db.execute(select(references).where(references.c.key.in_(keys)))
+    return {row.key: row.reference for row in rows}
 
 
 def _holds(db: Connection, guard: Guard | StepGuard) -> bool:
@@ -204,12 +215,31 @@ def _mark(db: Connection, parcel: Parcel, **what: Any) -> bool:
     return db.execute(row.values(token=None, leased_until=None, **what)).rowcount == 1
 
 
-def _keep_post(db: Connection, outgoing: Outgoing, ref: MessageRef) -> None:
+def _mark_sent(db: Connection, together: Sequence[Sent]) -> set[str]:
+    """The tokens of those that were marked."""
+    reasons: dict[str | None, list[str]] = {}
+    for sent in together:
+        reasons.setdefault(sent.missed, []).append(sent.parcel.token)
+    marked: set[str] = set()
+    for reason, tokens in reasons.items():
+        done = {"state": "sent", "reason": reason, "token": None, "leased_until": None}
+        row = update(outbox).where(outbox.c.token.in_(tokens), WAITING).values(done)
+        keys = set(db.scalars(row.returning(outbox.c.key)))
+        marked |= {sent.parcel.token for sent in together if sent.parcel.outgoing.key in keys}
+    return marked
+
+
+def _lease(token: str, until: ColumnElement[float]) -> dict[str, Any]:
+    """Each row's token names it. A lease that ran out was a try."""
+    again = case((outbox.c.token.is_not(None), outbox.c.tries + 1), else_=outbox.c.tries)
+    return {"token": literal(f"{token}:") + cast(outbox.c.id, String), "leased_until": until, "tries": again}
+
+
+def _post(outgoing: Outgoing, ref: MessageRef) -> dict[str, Any]:
     """Where replies to the message belong; the slot it fills, also when an update had to be posted anew."""
     slot = outgoing.slot or (outgoing.to.slot if isinstance(outgoing.to, OnSlot) else None)
     row = {"channel": ref.thread.channel.key, "message": ref.id, "ref": ref, "slot": slot}
-    about = {"ticket": outgoing.ticket, "conversation": outgoing.conversation}
-    insert_new(db, posts, row | about, "channel", "message")
+    return row | {"ticket": outgoing.ticket, "conversation": outgoing.conversation}
 
 
 def _keep_direct(db: Connection, account: Account, direct: Address) -> None:

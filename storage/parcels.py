@@ -44,6 +44,17 @@ def addressed(parcel: Parcel, directory: Directory) -> Parcel:
     return replace(found, mentions=mentions, reference=_reference(found, channel, directory))
 
 
+def places_of(parcel: Parcel) -> tuple[str, ...]:
+    """Keys under which the reference for a parcel is kept, where that is known from the start."""
+    match parcel.outgoing.to:
+        case InThread(thread=thread) | Privately(near=Thread() as thread):
+            return thread.channel.key, place_key(thread.channel)
+        case UnderSlot(channel=channel):
+            return channel.key, place_key(channel)
+        case _:
+            return ()
+
+
 def place_key(at: Channel | Account) -> str:
     return f"{at.platform}:{at.place}"
 

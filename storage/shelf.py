@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from storage.codec import build
 from storage.finding import Post
@@ -17,6 +17,12 @@ from storage.rows import NOT_ENDED, conversations, posts, tickets
 from triage.errors import Conflict
 from triage.model import Conversation, Ticket
 from triage.policy import Terms
+
+# Written once: building a statement costs as much as running it.
+POST = select(posts.c.slot, posts.c.ticket, posts.c.conversation).where(
+    posts.c.channel == bindparam("channel"), posts.c.message == bindparam("message")
+)
+CONVERSATION = select(conversations).where(conversations.c.key == bindparam("key"))
 
 
 class SqlShelf:
@@ -28,12 +34,11 @@ class SqlShelf:
         self._terms = terms
 
     def post(self, channel: str, message: str) -> Post | None:
-        columns = select(posts.c.slot, posts.c.ticket, posts.c.conversation)
-        row = self._db.execute(columns.where(posts.c.channel == channel, posts.c.message == message)).first()
+        row = self._db.execute(POST, {"channel": channel, "message": message}).first()
         return None if row is None else build(Post, row)
 
     def conversation(self, key: str) -> Conversation | None:
-        row = self._db.execute(select(conversations).where(conversations.c.key == key)).first()
+        row = self._db.execute(CONVERSATION, {"key": key}).first()
         return None if row is None else build(Conversation, row)
 
     def ticket(self, id: str) -> Ticket | None:

@@ -42,6 +42,7 @@ from triage.model import (
     Kind,
     Language,
     Message,
+    MessageRef,
     Person,
     Platform,
     Priority,
@@ -52,7 +53,7 @@ from triage.model import (
 )
 from triage.outgoing import Choice, Direct, InThread, Outgoing, Privately, Say, UnderSlot
 from triage.policy import Member, Metric, Policy, Targets, Team, Terms
-from triage.ports import Loaded
+from triage.ports import Address, Loaded, Outbox, Parcel, Sent
 from triage.turn import Situation
 
 HOUR = 3_600
@@ -382,3 +383,16 @@ class Known:
 
     def matcher(self, audience: frozenset[str]) -> ByTitle:
         return ByTitle(self.base(audience), self.languages)
+
+
+def mark_sent(
+    outbox: Outbox,
+    parcel: Parcel,
+    ref: MessageRef | None = None,
+    direct: Address | None = None,
+    *,
+    missed: str | None = None,
+) -> bool:
+    """Mark one parcel sent, as delivery does with several; False when its lease was lost."""
+    (marked,) = outbox.sent([Sent(parcel=parcel, ref=ref, direct=direct, missed=missed)])
+    return marked

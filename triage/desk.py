@@ -199,7 +199,10 @@ class Desk:
         message, intent = arrival.message, arrival.intent
         number = intent.number if isinstance(intent, Command) else None
         here = _here(arrival)
-        lookup = Lookup(sender=arrival.sender.id, here=here, root=message.thread, flat=message.flat, number=number)
+        fresh = message.kind is Kind.POST and message.thread is None
+        lookup = Lookup(
+            sender=arrival.sender.id, here=here, root=message.thread, flat=message.flat, number=number, fresh=fresh
+        )
         loaded = work.load(lookup)
         if message.kind is not Kind.BUTTON or loaded.conversation or loaded.ticket:
             return loaded

@@ -356,6 +356,11 @@ class Outgoing:
     rank: int = 0
     """Within one bucket lower goes first: 0 replies to people, 1 cards."""
 
+    @property
+    def guarded(self) -> bool:
+        """Whether it is looked at once more, before it is sent, that it still need be said."""
+        return self.guard is not None or isinstance(self.notice, Pings)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:

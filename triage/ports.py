@@ -101,6 +101,8 @@ class Lookup:
     root: str | None
     flat: bool
     number: int | None = None
+    fresh: bool = False
+    """Whether the thread hangs on the message itself, so that its root is none of the bot's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,17 @@ class Parcel:
     mentions: Mapping[str, Mapping[Platform, str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A parcel that arrived: `ref` is the new message, `direct` the direct chat opened on the way, both to be
+    kept. `missed` says why it did not reach its person directly, for `doctor`."""
+
+    parcel: Parcel
+    ref: MessageRef | None = None
+    direct: Address | None = None
+    missed: str | None = None
+
+
 class Outbox(Protocol):
     """Delivery's side of the storage; each call is its own short transaction."""
 
@@ -231,13 +244,8 @@ class Outbox(Protocol):
         """What of it still need be said: None when its guard holds no more, or that of each reminder in it."""
         ...
 
-    def sent(
-        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
-    ) -> bool:
-        """Mark sent, keep the reference; False when the lease was lost.
-
-        `missed` says why it did not reach its person directly, for `doctor`.
-        """
+    def sent(self, together: Sequence[Sent]) -> Sequence[bool]:
+        """Mark sent and keep the references, in one transaction; False for each whose lease was lost."""
         ...
 
     def later(self, parcel: Parcel, seconds: float, reason: str) -> None:

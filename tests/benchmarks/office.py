@@ -22,7 +22,7 @@ from storage.schema import migrate
 from storage.sql import SqlStorage
 from tests.benchmarks.calendars import ENGLAND, HOUR
 from tests.benchmarks.databases import filling_engine
-from tests.builders import Known
+from tests.builders import Known, mark_sent
 from triage.calendars import walk_back
 from triage.desk import Desk
 from triage.model import Account, Channel, Kind, Message, MessageRef, Platform, Priority, Sender, Thread
@@ -170,7 +170,7 @@ class Office:
     def _deliver(self, token: str) -> None:
         while parcels := self.storage.outbox.lease(100):
             for parcel in parcels:
-                self.storage.outbox.sent(parcel, self._ref(parcel, token))
+                mark_sent(self.storage.outbox, parcel, self._ref(parcel, token))
 
     def _ref(self, parcel: Parcel, token: str) -> MessageRef | None:
         """The first message of a ticket is its promise, the second its card."""

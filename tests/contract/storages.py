@@ -18,6 +18,7 @@ from storage.memory import MemoryStorage
 from storage.schema import migrate
 from storage.sql import SqlStorage
 from storage.views import Health
+from tests.builders import mark_sent
 from triage.auditing import AuditLine
 from triage.calendars import ALWAYS, Calendar, DatedWindow, Window
 from triage.chain import Chain, Notify, Raise, Reassign, Repeat, Wait, Whom
@@ -363,4 +364,4 @@ def lease(outbox: Outbox, limit: int = 10, **changes: Any) -> dict[str, Parcel]:
 def deliver(storage: Storage, said: Outgoing, ref: MessageRef) -> None:
     """Say something, and have it arrive as this message."""
     record(storage, said=(said,))
-    assert storage.outbox.sent(lease(storage.outbox)[said.key], ref)
+    assert mark_sent(storage.outbox, lease(storage.outbox)[said.key], ref)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from storage.columns import METADATA
 from storage.erasing import Erased, Erasing, Named, raw_table
 from storage.sql import SqlStorage
+from tests.builders import mark_sent
 from tests.contract.storages import (
     ANN,
     AT,
@@ -415,7 +416,7 @@ def test_the_desk_works_on(bench: Bench) -> None:
         bench.expire()
         for parcel in bench.storage.outbox.lease(10):
             keys.add(parcel.outgoing.key)
-            bench.storage.outbox.sent(parcel, None)
+            mark_sent(bench.storage.outbox, parcel, None)
     assert {"quote", "list", "view", "why"} <= keys
     assert "told" not in keys
     assert [ticket.number for ticket in _mine(bench)] == [1, 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.builders import mark_sent
 from tests.contract.storages import (
     ANN,
     ASKED,
@@ -61,7 +62,7 @@ def test_an_update_waits_for_the_post_of_its_card(bench: Bench) -> None:
     card = words("card", to=InThread(thread=CARDS, order=SLOT), slot=SLOT)
     record(bench.storage, said=(card, words("update", to=UPDATE)))
     outbox = bench.storage.outbox
-    outbox.sent(lease(outbox)["card"], sent_as("200.1", TRIAGE))
+    mark_sent(outbox, lease(outbox)["card"], sent_as("200.1", TRIAGE))
     assert lease(outbox)["update"].ref == sent_as("200.1", TRIAGE)
 
 
@@ -97,7 +98,7 @@ def test_an_update_under_way_is_finished(bench: Bench) -> None:
     record(bench.storage, said=(words("update1", to=UPDATE),))
     under_way = lease(bench.storage.outbox)["update1"]
     record(bench.storage, said=(words("update2", to=UPDATE),))
-    assert bench.storage.outbox.sent(under_way, None)
+    assert mark_sent(bench.storage.outbox, under_way, None)
     assert list(lease(bench.storage.outbox)) == ["update2"]
 
 
@@ -156,7 +157,7 @@ def test_a_direct_chat_opened_by_delivery_is_kept(bench: Bench) -> None:
     record(bench.storage, Meet(person=replace(ANN, account=TEAMS_ANN)))
     record(bench.storage, said=(words("dm1", to=Direct(person="ann")),))
     opened = Address(thread=Thread(channel=TEAMS_CHAT), reference="ref-new")
-    bench.storage.outbox.sent(lease(bench.storage.outbox)["dm1"], sent_as("1", TEAMS_CHAT), opened)
+    mark_sent(bench.storage.outbox, lease(bench.storage.outbox)["dm1"], sent_as("1", TEAMS_CHAT), opened)
     record(bench.storage, said=(words("dm2", to=Direct(person="ann")),))
     parcel = lease(bench.storage.outbox)["dm2"]
     assert (parcel.direct, parcel.reference) == (TEAMS_CHAT, "ref-new")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from storage.codec import values
+from tests.builders import mark_sent
 from tests.contract.storages import (
     ANN,
     AT,
@@ -225,7 +226,7 @@ def test_whoever_could_only_be_mentioned_is_listed_with_the_reason(bench: Bench)
     )
     outbox = bench.storage.outbox
     leased = lease(outbox)
-    outbox.sent(leased["o1"], None, missed="user_disabled")
+    mark_sent(outbox, leased["o1"], None, missed="user_disabled")
     outbox.later(leased["o2"], -1, "429")
-    outbox.sent(lease(outbox)["o2"], None)
+    mark_sent(outbox, lease(outbox)["o2"], None)
     assert bench.storage.unreachable() == {"lee": "user_disabled"}

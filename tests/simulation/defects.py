@@ -17,7 +17,7 @@ from triage import casework, changes, decide, desk, escalation, outgoing, pings,
 from triage.changes import Decision, SayPings
 from triage.commands import Verb
 from triage.outgoing import Outgoing, Say
-from triage.ports import Receipt
+from triage.ports import Receipt, Sent
 
 Defect = Callable[[], AbstractContextManager[None]]
 DEFECTS: dict[str, Defect] = {}
@@ -159,7 +159,7 @@ def no_mark() -> Iterator[None]:
 @defect("marked sent without sending")
 def sent_unsent() -> Iterator[None]:
     async def later(self: Any, parcel: Any, error: Any) -> None:
-        await self._run(lambda: self._outbox.sent(parcel, None))
+        await self._run(lambda: self._outbox.sent([Sent(parcel=parcel)]))
 
     with patched(delivery.Delivery, "_later", later):
         yield

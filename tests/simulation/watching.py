@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from tests.simulation.workplace import PARCEL
 from triage.changes import Decision
 from triage.clocks import Clock
-from triage.model import Message, MessageRef
+from triage.model import Message
 from triage.outgoing import Guard, Pings, StepGuard
-from triage.ports import Address, Parcel
+from triage.ports import Parcel, Sent
 
 
 class Crashed(BaseException):
@@ -148,14 +148,13 @@ class WatchedOutbox:
         clocks: list[Clock] = [c for c in known.clocks if (c.metric, c.instance) == (guard.metric, guard.instance)]
         return any(c.live and not c.paused and c.revision == guard.revision for c in clocks)
 
-    def sent(
-        self, parcel: Parcel, ref: MessageRef | None, direct: Address | None = None, *, missed: str | None = None
-    ) -> bool:
+    def sent(self, together: Sequence[Sent]) -> Sequence[bool]:
         self._witness.point("answered")
         self._witness.reach()
-        done: bool = self._real.sent(parcel, ref, direct, missed=missed)
-        self._witness.marked("sent" if done else "sent, but the lease was lost", parcel, missed or "")
-        return done
+        marked: Sequence[bool] = self._real.sent(together)
+        for sent, done in zip(together, marked, strict=True):
+            self._witness.marked("sent" if done else "sent, but the lease was lost", sent.parcel, sent.missed or "")
+        return marked
 
     def later(self, parcel: Parcel, seconds: float, reason: str) -> None:
         self._witness.reach()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from storage.memory import MemoryStorage
-from tests.builders import NOW, POLICY, Known, message
+from tests.builders import NOW, POLICY, Known, mark_sent, message
 from triage.desk import Desk
 from triage.model import Kind, Message, MessageRef, Thread, Ticket
 from triage.outgoing import InThread, Outgoing, Say, UnderSlot
@@ -50,7 +50,7 @@ class Office:
                     self.storage.outbox.dropped(leased, "no longer so")
                 else:
                     out.append(parcel.outgoing)
-                    self.storage.outbox.sent(parcel, self._ref(parcel))
+                    mark_sent(self.storage.outbox, parcel, self._ref(parcel))
         return out
 
     def sweep(self, *, hours: float = 0, minutes: float = 0) -> list[Outgoing]:

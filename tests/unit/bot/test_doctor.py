@@ -12,6 +12,7 @@ from bot.settings import Settings
 from storage.engine import make_engine
 from storage.schema import migrate
 from storage.sql import SqlStorage
+from tests.builders import mark_sent
 from tests.scenario.desk import MONDAY
 from triage.changes import Decision, Meet
 from triage.model import Language, Person
@@ -70,7 +71,7 @@ def test_whoever_cannot_be_written_to_is_listed_by_name(settings: Settings) -> N
         work.record(Decision(changes=(Meet(person=Person(id="lee", name="Lee Ho")),), outgoing=(ping,)), MONDAY)
         work.commit()
     (parcel,) = storage.outbox.lease(1)
-    storage.outbox.sent(parcel, None, missed="the person's account is deactivated")
+    mark_sent(storage.outbox, parcel, None, missed="the person's account is deactivated")
     storage.close()
     assert any("Lee Ho: the person's account" in finding.text for finding in examine(settings, TODAY))
 

@@ -10,7 +10,21 @@ import pytest
 from bot.pacing import MAX_PEOPLE, Pace, Pacing
 from bot.turns import Runner, Turns
 from storage.memory import MemoryStorage
-from tests.builders import DM, HELP, LOBBY, NOW, POLICY, Known, account, mention, message, press, shown, slash
+from tests.builders import (
+    DM,
+    HELP,
+    LOBBY,
+    NOW,
+    POLICY,
+    Known,
+    account,
+    mark_sent,
+    mention,
+    message,
+    press,
+    shown,
+    slash,
+)
 from triage.desk import Desk
 from triage.model import Kind, Message, Sender
 from triage.policy import Member, Policy
@@ -140,6 +154,6 @@ async def test_the_desk_says_slow_down_once_and_hears_the_others(run: Runner) ->
     while parcels := storage.outbox.lease(100):
         for parcel in parcels:
             said.append(shown(parcel.outgoing))
-            storage.outbox.sent(parcel, None)
+            mark_sent(storage.outbox, parcel, None)
     slowed = [text for text in said if "more than 20 messages in a minute" in text]
     assert (len(slowed), any("Restart the client" in text for text in said)) == (1, True)
