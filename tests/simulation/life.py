@@ -9,11 +9,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from bot.delivery import Delivery
 from bot.running import introduce
 from bot.turns import Runner, Turns
 from storage.sql import SqlStorage
-from tests.simulation.watching import Committed, Crashed, WatchedStorage
+from tests.simulation.watching import Committed, Crashed, WatchedDelivery, WatchedStorage
 from tests.simulation.workplace import Port
 from triage.desk import Desk
 from triage.errors import TurnError, Unavailable
@@ -63,7 +62,7 @@ class Life:
         self.desk = Desk(
             cast(SqlStorage, self.storage), world.knowing, lambda: world.policy, now=world.now, new_id=new_id
         )
-        self.delivery = Delivery(
+        self.delivery = WatchedDelivery(
             self.storage.outbox,
             {platform: Port(workplace) for platform, workplace in world.workplaces.items()},
             self.run,

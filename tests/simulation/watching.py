@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.delivery import Delivered, Delivery
 from tests.simulation.workplace import PARCEL
 from triage.changes import Decision
 from triage.clocks import Clock
@@ -107,6 +108,14 @@ class WatchedWork:
         self._witness.reach()
 
 
+class WatchedDelivery(Delivery):
+    """Known to the platforms is which row is being sent to them."""
+
+    async def _send(self, parcel: Parcel) -> Delivered:
+        PARCEL.set(parcel)
+        return await super()._send(parcel)
+
+
 class WatchedOutbox:
     def __init__(self, real: Any, storage: WatchedStorage, witness: Witness) -> None:
         self._real = real
@@ -124,7 +133,6 @@ class WatchedOutbox:
     def standing(self, parcel: Parcel) -> Parcel | None:
         self._witness.reach()
         left: Parcel | None = self._real.standing(parcel)
-        PARCEL.set(left)
         if left is not None:
             self._check(left)
         return left

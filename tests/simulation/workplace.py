@@ -25,7 +25,7 @@ from triage.ports import Address, Parcel
 Result = TypeVar("Result")
 
 PARCEL: ContextVar[Parcel | None] = ContextVar("parcel", default=None)
-"""What delivery is sending in this task; set where it asks whether the row still stands."""
+"""What delivery is sending in this task."""
 
 AGAIN = frozenset(say("page.again", language) for language in Language)
 NEVER = 10_000.0
