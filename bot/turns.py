@@ -91,6 +91,9 @@ class Turns:
         except Exception as error:
             log.exception("turn failed", kind=message.kind)
             return await self._failed(message, error)
+        if receipt.talk:
+            TURNS.labels("talk").inc()
+            return receipt
         TURNS.labels("repeat" if receipt.repeat else "done").inc()
         log.info("turn", kind=message.kind, repeat=receipt.repeat)
         return receipt

@@ -128,17 +128,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def glancing(engine: Engine) -> Iterator[Connection]:
     """A connection for a read or two that need not agree: on PostgreSQL without the cost of a transaction."""
-    if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
     with reading(engine) as connection:
+        if is_postgres(connection):
+            connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A connection for one write transaction; what is not committed is rolled back."""
-    with translated(), engine.execution_options(immediate=True).connect() as connection:
-        yield connection
+    with translated(), engine.connect() as connection:
+        yield connection.execution_options(immediate=True)
 
 
 @contextmanager

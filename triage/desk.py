@@ -86,10 +86,10 @@ class Desk:
         policy, now = self._policy(), self._now()
         talk = may_be_talk(message, policy)
         if talk and message.thread is None:
-            return Receipt()
+            return Receipt(talk=True)
         with self._storage.reading() as reading:
             if talk and not reading.knows(message.here):
-                return Receipt()
+                return Receipt(talk=True)
             seen, known = reading.arriving(message.key, message.sender.account)
             if seen:
                 return Receipt(repeat=True)

@@ -41,6 +41,8 @@ class Receipt:
     ack: Document | None = None
     failure: str | None = None
     """The id of the failed turn that was stored instead."""
+    talk: bool = False
+    """People among themselves: nothing of it was stored."""
 
 
 class Intake(Protocol):

@@ -171,7 +171,8 @@ class SlackApp:
         )
         known = dict(zip(dict.fromkeys([user, *mentioned]), profiles, strict=True))
         names = {user: profile.name for user, profile in known.items() if profile and profile.name}
-        message, profile = read(inbound.Known(names=names, kind=found)), known[user]
+        message = read(inbound.Known(names=names, kind=found)) if mentioned or found else draft
+        profile = known[user]
         if isinstance(message, Ignored) or profile is None:
             return message
         sender = replace(
