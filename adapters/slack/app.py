@@ -50,6 +50,9 @@ LARGEST_BODY = 1_000_000
 BODY_SECONDS = 10
 """In which a body must have come: Slack itself waits three seconds for the answer."""
 
+ERRAND_SECONDS = 1.0
+"""For apologies that are being sent when the app closes."""
+
 SLACK_HEADERS = frozenset(
     {
         "content-type",
@@ -116,8 +119,9 @@ class SlackApp:
         return Response(answer.body, status_code=answer.status, headers=answer.first_headers_without_set_cookie())
 
     async def close(self) -> None:
-        """Wait for what was still to be said."""
-        await asyncio.gather(*self._errands)
+        """Wait a little for what was still to be said."""
+        if self._errands:
+            await asyncio.wait(self._errands, timeout=ERRAND_SECONDS)
         await self._directory.close()
 
     def _is_genuine(self, body: str, headers: dict[str, str]) -> bool:
