@@ -53,6 +53,11 @@ class Served:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def code(self) -> int | None:
+        """How its last run ended, None while it runs; negative after a signal."""
+        return self._process.poll() if self._process is not None else None
+
     def start(self) -> None:
         """Returns at once; it inherits nothing of this process's environment but where to find things."""
         assert not self.alive
@@ -68,19 +73,19 @@ class Served:
                 stderr=subprocess.STDOUT,
             )
 
-    async def ready(self, seconds: float = READY_SECONDS) -> float:
-        """Waits for GET /readyz to answer 200; the seconds that took. Raises NotReady."""
+    async def ready(self, seconds: float = READY_SECONDS, *, path: str = "/readyz") -> float:
+        """Waits for GET `path` to answer 200; the seconds that took. Raises NotReady."""
         started = time.monotonic()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while self.alive and time.monotonic() - started < seconds:
-                if await self._answers(session):
+                if await self._answers(session, path):
                     return time.monotonic() - started
                 await asyncio.sleep(PAUSE)
         raise NotReady(f"{self.url} is not ready after {seconds:.0f} s:\n{self.log.read_text()[-4_000:]}")
 
-    async def _answers(self, session: aiohttp.ClientSession) -> bool:
+    async def _answers(self, session: aiohttp.ClientSession, path: str) -> bool:
         try:
-            async with session.get(f"{self.url}/readyz") as answer:
+            async with session.get(f"{self.url}{path}") as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
