@@ -14,11 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.crash.defects import DEFECTS
-from tests.crash.stage import Setting, planted
+from tests.crash.nursery import Nursery
+from tests.crash.stage import How, Setting
 from tests.crash.story import Told, tell
 
 AT_ONCE = 2
-"""Stories told side by side: a desk needs seconds of one core to start."""
+"""Stories told side by side."""
+DEFECT_KILLS = 12
+"""In which a defect must be found."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.defects or options.defect:
         return _hunt(seed, options)
     kills = -(-options.kills // len(settings))
-    told = asyncio.run(_tell_all(settings, seed, kills))
+    with Nursery() as nursery:
+        told = asyncio.run(_tell_all(settings, seed, kills, How(nursery=nursery)))
     broken = [each for each in told if each.violations]
     print(f"\n{sum(each.troubles.kills.total() for each in told)} kills, seed {seed}: ", end="")
     print("every law held" if not broken else f"laws broken on {', '.join(each.setting for each in broken)}")
@@ -47,21 +51,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _tell_all(settings: Sequence[Setting], seed: int, kills: int) -> Sequence[Told]:
+async def _tell_all(settings: Sequence[Setting], seed: int, kills: int, how: How) -> Sequence[Told]:
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(setting: Setting) -> Told:
         async with free:
-            told = await _one(setting, seed, kills)
+            told = await _one(setting, seed, kills, how)
         print(f"{setting}:\n{told}", flush=True)
         return told
 
     return await asyncio.gather(*map(one, settings))
 
 
-async def _one(setting: Setting, seed: int, kills: int, defect: str | None = None) -> Told:
+async def _one(setting: Setting, seed: int, kills: int, how: How) -> Told:
     with TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder:
-        return await tell(setting, seed, kills, Path(folder), program=planted(defect, None))
+        return await tell(setting, seed, kills, Path(folder), how)
 
 
 def _hunt(seed: int, options: argparse.Namespace) -> int:
@@ -69,7 +73,9 @@ def _hunt(seed: int, options: argparse.Namespace) -> int:
     setting = Setting(options.on or Setting.SQLITE_HTTP)
     unfound = 0
     for defect in [options.defect] if options.defect else list(DEFECTS):
-        told = asyncio.run(_one(setting, seed, min(options.kills, 12), defect))
+        with Nursery() as nursery:
+            how = How(nursery=nursery, defect=defect)
+            told = asyncio.run(_one(setting, seed, min(options.kills, DEFECT_KILLS), how))
         found = told.violations
         unfound += not found
         print(f"{defect}: {len(found)} violations in {told.troubles.kills.total()} kills, such as", flush=True)

@@ -19,7 +19,7 @@ from tests.fakes.slack_payloads import Signed
 from tests.fakes.slack_server import FakeSlack
 
 KNOWN, UNKNOWN = "My VPN keeps disconnecting", "The projector bulb exploded"
-A_SECOND = 4.0
+A_SECOND = 6.0
 """Letters, on average."""
 WEIGHTS = {
     Act.KNOWN: 2, Act.UNKNOWN: 4, Act.DIRECT: 1, Act.WORDS: 4, Act.REPLY: 3, Act.NOTE: 1,

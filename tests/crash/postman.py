@@ -16,7 +16,7 @@ from tests.fakes.slack_payloads import Delivered, Signed
 from tests.fakes.slack_server import FakeSlack
 
 PATIENCE = 3.0
-PAUSES = (0.5, 6.0, 12.0)
+PAUSES = (0.5, 3.0, 7.0)
 """Before each further try; Slack's own are none, a minute and five."""
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
@@ -23,6 +23,7 @@ from storage.engine import make_engine
 from storage.schema import migrate
 from tests import postgres
 from tests.conformance.programs import CHECKOUT, free_port
+from tests.crash.nursery import Nursery
 from tests.fakes.slack_server import FakeSlack
 from tests.postgres import Server
 from tests.served.process import Served
@@ -81,9 +82,30 @@ class Stage:
             return int(db.scalar(found) or 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How the desk is started: from `nursery`, with a defect or shorter leases; without one as `deskbell` itself."""
+
+    nursery: Nursery | None = None
+    defect: str | None = None
+    lease: int | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What `Served` needs to know of it."""
+        if self.nursery is None:
+            return {}
+        defect = ["--defect", self.defect] if self.defect else []
+        lease = ["--lease", str(self.lease)] if self.lease else []
+        return {"spawn": self.nursery.spawn, "program": (*defect, *lease)}
+
+
+AS_IT_IS = How()
+
+
 @asynccontextmanager
-async def staged(setting: Setting, folder: Path, program: Sequence[str] | None = None) -> AsyncIterator[Stage]:
-    """The stage with nothing running on it yet but Slack and the database; `program` instead of `deskbell`."""
+async def staged(setting: Setting, folder: Path, how: How = AS_IT_IS) -> AsyncIterator[Stage]:
+    """The stage with nothing running on it yet but Slack and the database."""
     async with FakeSlack() as slack:
         with _database(setting, folder) as (url, server):
             _people(slack)
@@ -93,7 +115,7 @@ async def staged(setting: Setting, folder: Path, program: Sequence[str] | None =
                 folder=folder / "desk",
                 port=free_port(),
                 environ=_environ(setting, slack, url),
-                **({"program": program} if program else {}),
+                **how.given,
             )
             if not setting.socket:
                 slack.deliver_to(served.url)
@@ -163,14 +185,6 @@ def _desk(slack: FakeSlack, folder: Path) -> Path:
     config = folder / "desk.yaml"
     config.write_text(json.dumps(desk), encoding="utf-8")
     return config
-
-
-def planted(defect: str | None, lease: int | None) -> Sequence[str] | None:
-    """The program that serves with a defect, or with shorter leases; None for `deskbell` as it is."""
-    if defect is None and lease is None:
-        return None
-    given = [*(["--defect", defect] if defect else []), *(["--lease", str(lease)] if lease else [])]
-    return (sys.executable, "-m", "tests.crash.program", *given)
 
 
 async def restart(stage: Stage, mode: postgres.Mode) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from tests.crash.author import Author
 from tests.crash.judge import Shown, Tables, Verdict, judge, still_waiting
 from tests.crash.letters import Letter
-from tests.crash.stage import Setting, Stage, staged
+from tests.crash.stage import How, Setting, Stage, staged
 from tests.crash.trouble import Reaper, Troubles, befall_database, befall_slack
 
 CALM_LIMIT = 240.0
@@ -59,10 +59,10 @@ class Told:
         )
 
 
-async def tell(setting: Setting, seed: int, kills: int, folder: Path, *, program: Sequence[str] | None = None) -> Told:
+async def tell(setting: Setting, seed: int, kills: int, folder: Path, how: How) -> Told:
     """Raises NotReady when the desk does not come up at the end."""
     begun, random, troubles = time.monotonic(), Random(f"{seed}/{setting}"), Troubles()
-    async with staged(setting, folder, program) as stage:
+    async with staged(setting, folder, how) as stage:
         author = Author(stage.slack, Random(random.random()))
         reaper = Reaper(stage, author.postman, Random(random.random()), troubles)
         befalling = [author.write(), befall_slack(stage, Random(random.random()), troubles)]

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -17,6 +18,30 @@ INHERITED = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
 READY_SECONDS = 60.0
 PAUSE = 0.02
 LOOPBACK = "127.0.0.1"
+
+
+class Process(Protocol):
+    """What is asked of a process; a `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def terminate(self) -> None: ...
+
+
+Spawn = Callable[[Sequence[str], Path, Mapping[str, str], Path], Process]
+"""Starts a command in a folder with an environment, its output added to a log."""
+
+
+def popen(command: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path) -> Process:
+    with log.open("ab") as output:
+        return subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT)
 
 
 class NotReady(Exception):
@@ -33,7 +58,8 @@ class Served:
     port: int
     environ: Mapping[str, str]
     program: Sequence[str] = (str(Path(sys.executable).with_name("deskbell")),)
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    spawn: Spawn = popen
+    _process: Process | None = field(default=None, init=False)
 
     @property
     def url(self) -> str:
@@ -63,15 +89,9 @@ class Served:
         assert not self.alive
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [*self.program, "serve", "--config", self.config, "--data", self.folder / "data"]
+        address = ["--host", LOOPBACK, "--port", str(self.port)]
         kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*map(str, command), "--host", LOOPBACK, "--port", str(self.port)],
-                cwd=self.folder,
-                env={**kept, **self.environ},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self._process = self.spawn([*map(str, command), *address], self.folder, {**kept, **self.environ}, self.log)
 
     async def ready(self, seconds: float = READY_SECONDS, *, path: str = "/readyz") -> float:
         """Waits for GET `path` to answer 200; the seconds that took. Raises NotReady."""
