@@ -17,14 +17,13 @@ LEASE_SECONDS = 6
 
 
 @pytest.mark.timeout(600)
-async def test_kills_under_load_lose_and_double_nothing(tmp_path: Path) -> None:
+async def test_kills_under_load_lose_and_double_nothing(nursery: Nursery, tmp_path: Path) -> None:
     """What Slack was acknowledged for came out once, over HTTP on SQLite and over Socket Mode on PostgreSQL."""
-    with Nursery() as nursery:
-        how = How(nursery=nursery, lease=LEASE_SECONDS)
-        told = await asyncio.gather(
-            tell(Setting.SQLITE_HTTP, SEED, KILLS, tmp_path / "sqlite", how),
-            tell(Setting.POSTGRES_SOCKET, SEED, KILLS, tmp_path / "postgres", how),
-        )
+    how = How(nursery=nursery, lease=LEASE_SECONDS)
+    told = await asyncio.gather(
+        tell(Setting.SQLITE_HTTP, SEED, KILLS, tmp_path / "sqlite", how),
+        tell(Setting.POSTGRES_SOCKET, SEED, KILLS, tmp_path / "postgres", how),
+    )
     assert [story.violations for story in told] == [[], []]
     assert [story.troubles.kills.total() for story in told] == [KILLS, KILLS]
     assert all(any(letter.acknowledged for letter in story.letters) for story in told)

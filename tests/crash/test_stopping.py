@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from tests.crash.author import Author
-from tests.crash.stage import HELP, Setting, Stage, staged
+from tests.crash.nursery import Nursery
+from tests.crash.stage import HELP, How, Setting, Stage, staged
 from tests.crash.story import beside, calm, verdict
 from tests.crash.trouble import STOP_LIMIT
 
@@ -21,10 +22,9 @@ LOAD_SECONDS = 4.0
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("setting", [Setting.SQLITE_SOCKET])
-async def test_a_stop_under_load_is_in_time_and_loses_nothing(setting: Setting, tmp_path: Path) -> None:
+async def test_a_stop_under_load_is_in_time_and_loses_nothing(tmp_path: Path) -> None:
     """It ends within ten seconds with exit code 0; what was acknowledged comes out after the next start."""
-    async with staged(setting, tmp_path) as stage:
+    async with staged(Setting.SQLITE_SOCKET, tmp_path) as stage:
         author = Author(stage.slack, Random(SEED))
         stage.served.start()
         await stage.served.ready()
@@ -36,14 +36,15 @@ async def test_a_stop_under_load_is_in_time_and_loses_nothing(setting: Setting, 
             await stage.served.ready()
         await calm(stage, author)
         await stage.served.stop(STOP_LIMIT)
+        assert stage.served.code == 0
         assert verdict(stage, author).violations == []
         assert any(letter.acknowledged for letter in author.letters)
 
 
 @pytest.mark.timeout(300)
-async def test_what_comes_during_a_stop_is_refused_so_that_slack_repeats_it(tmp_path: Path) -> None:
+async def test_what_comes_during_a_stop_is_refused_so_that_slack_repeats_it(nursery: Nursery, tmp_path: Path) -> None:
     """While a request under way holds the stop up, a new one gets no answer or 503, and is taken after the start."""
-    async with staged(Setting.SQLITE_HTTP, tmp_path) as stage:
+    async with staged(Setting.SQLITE_HTTP, tmp_path, How(nursery=nursery)) as stage:
         stage.served.start()
         await stage.served.ready()
         stage.slack.add_user("UDANA")
