@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,6 @@ AGENTS = tuple(f"UAGENT{n}" for n in range(6))
 ARTICLES = ("vpn-drops", "printer-offline", "forgotten-password", "book-holiday", "guest-wifi")
 ANSWER_SECONDS = 0.1
 """That Slack takes to answer, as the real one does."""
-DATABASE = "desk"
 
 
 class Setting(StrEnum):
@@ -130,18 +130,23 @@ def _database(setting: Setting, folder: Path) -> Iterator[tuple[str, Server | No
     if not setting.postgres:
         yield f"sqlite:///{folder / 'desk' / 'data' / 'deskbell.db'}", None
         return
+    name = f"crash_{uuid.uuid4().hex[:12]}"
     with postgres.restartable() as server:
         admin = create_engine(make_url(server.url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
         with admin.connect() as db:
             if server.restart:
                 db.execute(text("ALTER SYSTEM SET fsync = on"))
                 db.execute(text("SELECT pg_reload_conf()"))
-            db.execute(text(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"))
-            db.execute(text(f"CREATE DATABASE {DATABASE}"))
-        admin.dispose()
-        url = make_url(server.url).set(database=DATABASE).render_as_string(hide_password=False)
+            db.execute(text(f"CREATE DATABASE {name}"))
+        url = make_url(server.url).set(database=name).render_as_string(hide_password=False)
         migrate(url)
-        yield url, server
+        admin.dispose()  # its connections do not outlive a restart
+        try:
+            yield url, server
+        finally:
+            with admin.connect() as db:
+                db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            admin.dispose()
 
 
 def _environ(setting: Setting, slack: FakeSlack, url: str) -> dict[str, str]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
+from typing import Any
 
 from tests.crash.postman import Postman
 from tests.crash.stage import Stage, restart
@@ -132,8 +133,17 @@ async def befall_database(stage: Stage, random: Random, troubles: Troubles) -> N
             troubles.cuts += await asyncio.to_thread(stage.cut)
             continue
         mode: Mode = random.choice(MODES)
-        await asyncio.shield(restart(stage, mode))
+        await _to_its_end(restart(stage, mode))
         troubles.restarts[mode] += 1
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """A server is not left half restarted, also when this is cancelled."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await task
 
 
 async def befall_slack(stage: Stage, random: Random, troubles: Troubles) -> None:
