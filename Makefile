@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench fuzz simulate simulate-defects audit lock clean
+.PHONY: help demo test unit lint conformance bench fuzz simulate simulate-defects crash crash-defects audit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,12 @@ simulate: $(VENV)/.test ## bad days under virtual time: SEEDS=1000 | SEED=17 (th
 
 simulate-defects: $(VENV)/.test ## the same with defects planted, one after the other: each must be found
 	$(BIN)/python -m tests.simulation --defects --seeds $(or $(SEEDS),2000) $(if $(DEFECT),--defect "$(DEFECT)")
+
+crash: $(VENV)/.test ## the real process under load, killed: KILLS=104 SEED=n ON=sqlite-http|sqlite-socket|postgres-http|postgres-socket
+	$(BIN)/python -m tests.crash $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON))
+
+crash-defects: $(VENV)/.test ## the same with defects planted: each must be found
+	$(BIN)/python -m tests.crash --defects $(if $(DEFECT),--defect "$(DEFECT)") $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON))
 
 audit: $(VENV)/bin/python ## known advisories against what is locked (asks PyPI; fails when that cannot be asked)
 	$(BIN)/python -m venv $(VENV)/audit

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import zoneinfo
@@ -19,6 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
@@ -31,6 +33,8 @@ from triage.errors import Unavailable
 from triage.model import Language, Platform
 
 DONE, FOUND, USAGE, UNAVAILABLE = 0, 1, 2, 3
+DRAIN_SECONDS = 4
+"""For requests under way at SIGTERM; with what `bot.running` still does the program ends within ten."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -289,10 +293,21 @@ def _run(app: FastAPI, settings: Settings) -> int:
     if settings.port and _taken(settings.host, settings.port):
         _say(f"{settings.host}:{settings.port} is in use: stop what listens there, or choose another --port.")
         return UNAVAILABLE
+    signal.signal(signal.SIGTERM, _end)
     uvicorn.run(
-        app, host=settings.host, port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=8
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return DONE
+
+
+def _end(*_: object) -> NoReturn:
+    """uvicorn shuts down at SIGTERM, and then raises it again for whoever handled it before: nothing went wrong."""
+    raise SystemExit(DONE)
 
 
 def _taken(host: str, port: int) -> bool:

@@ -6,6 +6,7 @@ nothing is lost while the process is down. Made and run by `bot.compose`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -52,6 +53,8 @@ def _guarded(name: str, job: Job) -> Job:
     async def run() -> None:
         try:
             await job()
+        except asyncio.CancelledError:
+            log.info("job cut off by the stop", job=name)
         except DeskError as error:
             log.warning("job put off", job=name, error=str(error))
         except Exception:

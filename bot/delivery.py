@@ -73,6 +73,8 @@ class Delivery:
         self._missed = missed
         self._mark = Marking(outbox, run)
         self._nudged = asyncio.Event()
+        self._resting = False
+        self._serving: asyncio.Task[None] | None = None
         self._slow: dict[str, float] = {}
         self._refused: set[str] = set()
         """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
@@ -81,11 +83,12 @@ class Delivery:
         self._nudged.set()
 
     async def serve(self) -> None:
-        """Deliver until cancelled, whatever one pass runs into; a database that is away is waited for."""
-        while True:
+        """Deliver until told to rest, whatever one pass runs into; a database that is away is waited for."""
+        self._serving = asyncio.current_task()
+        while not self._resting:
             self._nudged.clear()
             try:
-                while await self.deliver_some():
+                while not self._resting and await self.deliver_some():
                     pass
             except TurnError as error:
                 log.warning("outbox unreachable", error=str(error))
@@ -94,6 +97,13 @@ class Delivery:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL):  # wait_for loses a cancellation that comes with a nudge
                     await self._nudged.wait()
+
+    async def rest(self, seconds: float) -> None:
+        """Lease nothing more, and wait so long for what is being sent: cut off, it would be in doubt for a lease."""
+        self._resting = True
+        self.nudge()
+        if self._serving is not None:
+            await asyncio.wait({self._serving}, timeout=seconds)
 
     async def deliver_some(self) -> int:
         """One pass over the lanes that are free; returns how many rows were handled."""

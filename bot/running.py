@@ -39,6 +39,8 @@ WATCH_SECONDS = 30.0
 LATE_AFTER = timedelta(seconds=60)
 """So long after its time something that was not done is reported."""
 
+REST_SECONDS = 2.0
+"""For messages that are being sent when the desk stops."""
 SYNC_SECONDS = 1.0
 FOLLOW_SECONDS = 1.0
 LONGEST_PAUSE = 15.0
@@ -153,7 +155,8 @@ class Running:
         self.storage.bell.listen(heard)
 
     async def stop(self) -> None:
-        """Take nothing more, finish the turns under way, leave the rest in the outbox."""
+        """Finish what is being sent, take nothing more, finish the turns under way, leave the rest in the outbox."""
+        await self.delivery.rest(REST_SECONDS)
         for adapter in self.adapters.values():
             await adapter.stop()
         self.clockwork.stop()

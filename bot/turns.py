@@ -38,8 +38,8 @@ class Runner:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def close(self) -> None:
-        """Wait for the turns under way."""
-        self._pool.shutdown(wait=True)
+        """Wait for the turns under way; those that have not begun are not acknowledged, and come again."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 class Turns:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from triage.errors import Unsettled
 from triage.model import Conversation, Ticket
 from triage.ports import Lookup
 
@@ -39,6 +40,10 @@ class Shelf(Protocol):
 
     def numbered(self, number: int) -> Ticket | None: ...
 
+    def in_doubt(self, channel: str) -> bool:
+        """Whether a card may stand in this channel of which it is not known yet that it arrived."""
+        ...
+
     def private(self, requester: str) -> Ticket | None:
         """This person's newest open ticket that is answered by direct message."""
         ...
@@ -55,12 +60,17 @@ def find(lookup: Lookup, shelf: Shelf) -> Found:
     """The conversation and ticket meant: by number, else by the thread's root, else by the thread.
 
     In a chat without threads a person without an open ticket there speaks about their newest
-    private one.
+    private one. Raises Unsettled for a thread that may hang on a card just posted: its words would
+    be nobody's.
     """
-    root = None if lookup.fresh else lookup.root or lookup.here.root
-    post = (root is not None and shelf.post(lookup.here.channel.key, root)) or Post()
+    channel, root = lookup.here.channel.key, None if lookup.fresh else lookup.root or lookup.here.root
+    known = shelf.post(channel, root) if root is not None else None
+    post = known or Post()
     conversation = shelf.conversation(post.conversation) if post.conversation else None
     conversation = conversation or shelf.conversation(lookup.here.key)
+    nobodys = known is None and conversation is None and lookup.number is None
+    if lookup.root is not None and nobodys and shelf.in_doubt(channel):
+        raise Unsettled("the thread may be that of a card whose delivery is in doubt")
     ticket = _ticket(lookup, shelf, post, conversation)
     under_its_card = post.is_card and ticket is not None and post.ticket == ticket.id
     return Found(conversation=conversation, ticket=ticket, team_side=under_its_card)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from storage.finding import Post, find
+from storage.finding import CARD, Post, find
 from storage.folding import Kept, fold
 from storage.memory_clocking import beat, clocked, waiting
 from storage.memory_learning import MemoryLessons, learn
@@ -178,6 +178,11 @@ class MemoryWork:
 
     def ticket(self, id: str) -> Ticket | None:
         return self._t.tickets[id].ticket if id in self._t.tickets else None
+
+    def in_doubt(self, channel: str) -> bool:
+        waiting = (self._t.outbox[key] for key in self._t.waiting)
+        begun = (row.outgoing for row in waiting if row.token is not None or row.tries > 0)
+        return any(said.to.bucket == channel and said.slot is not None and said.slot.startswith(CARD) for said in begun)
 
     def numbered(self, number: int) -> Ticket | None:
         return self.ticket(self._t.numbers.get(number, ""))

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from storage.codec import build
-from storage.finding import Post
+from storage.finding import CARD, Post
 from storage.folding import Kept
-from storage.rows import NOT_ENDED, conversations, posts, tickets
+from storage.rows import NOT_ENDED, WAITING, conversations, outbox, posts, tickets
 from triage.errors import Conflict
 from triage.model import Conversation, Ticket
 from triage.policy import Terms
@@ -46,6 +46,12 @@ class SqlShelf:
 
     def numbered(self, number: int) -> Ticket | None:
         return self._read(tickets.c.number == number)
+
+    def in_doubt(self, channel: str) -> bool:
+        begun = or_(outbox.c.token.is_not(None), outbox.c.tries > 0)
+        posted = (outbox.c.updates.is_(None), outbox.c.slot.startswith(CARD, autoescape=True))
+        cards = select(outbox.c.id).where(WAITING, outbox.c.bucket == channel, begun, *posted)
+        return self._db.execute(cards.limit(1)).first() is not None
 
     def private(self, requester: str) -> Ticket | None:
         return self._read(tickets.c.requester == requester, tickets.c.home.is_(None), NOT_ENDED)

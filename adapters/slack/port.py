@@ -29,7 +29,8 @@ SEND_SECONDS = 20
 METADATA = "deskbell"
 LOOK_BACK = timedelta(days=7)
 """How far back `find` looks: longer than anybody leaves a desk switched off in the middle of a post."""
-LOOK_AT = 200
+LOOK_AT, PAGES = 200, 10
+"""Posts a page, and pages at most."""
 
 _TS = re.compile(r"\d+\.\d+")
 
@@ -86,19 +87,17 @@ class SlackPort:
         return Address(thread=Thread(channel=channel))
 
     async def find(self, to: Address, *, key: str) -> MessageRef | None:
-        channel, root = to.thread.channel.id, _root(to.thread)
-        oldest = f"{(self._now() - LOOK_BACK).timestamp():.6f}"
-        if root:
-            call = self._client.conversations_replies(
-                channel=channel, ts=root, oldest=oldest, limit=LOOK_AT, include_all_metadata=True
-            )
-        else:
-            call = self._client.conversations_history(
-                channel=channel, oldest=oldest, limit=LOOK_AT, include_all_metadata=True
-            )
-        posts = (await _sent(call))["messages"]
-        found = next((post for post in posts if _key(post) == key), None)
-        return MessageRef(thread=to.thread, id=str(found["ts"])) if found else None
+        """Page by page: of a thread Slack shows the oldest replies first, of a channel the newest posts."""
+        oldest, cursor = f"{(self._now() - LOOK_BACK).timestamp():.6f}", None
+        for _ in range(PAGES):
+            page = await self._page(to.thread, oldest, cursor)
+            found = next((post for post in page["messages"] if _key(post) == key), None)
+            if found:
+                return MessageRef(thread=to.thread, id=str(found["ts"]))
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        return None
 
     def invitation(self, place: str) -> str | None:
         """Slack's redirect to the direct chat; works in the browser and opens the desktop client."""
@@ -107,6 +106,18 @@ class SlackPort:
             return None
         target = {"app": bot.app, "tab": "messages"} if bot.app else {"channel": bot.user}
         return f"https://slack.com/app_redirect?{urlencode({**target, 'team': place})}"
+
+    async def _page(self, thread: Thread, oldest: str, cursor: str | None) -> AsyncSlackResponse:
+        channel, root = thread.channel.id, _root(thread)
+        if root:
+            call = self._client.conversations_replies(
+                channel=channel, ts=root, oldest=oldest, cursor=cursor, limit=LOOK_AT, include_all_metadata=True
+            )
+        else:
+            call = self._client.conversations_history(
+                channel=channel, oldest=oldest, cursor=cursor, limit=LOOK_AT, include_all_metadata=True
+            )
+        return await _sent(call)
 
     async def _post(
         self, to: Address, document: Document, *, metadata: dict[str, Any] | None = None, whisper: bool = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.contract.storages import (
     ANN,
     ASKED,
@@ -17,6 +19,7 @@ from tests.contract.storages import (
     converse,
     deliver,
     kept_clock,
+    lease,
     load,
     minutes,
     open_ticket,
@@ -28,6 +31,7 @@ from triage.changes import (
     AddEntry,
     Meet,
 )
+from triage.errors import Unsettled
 from triage.model import Entry, EntryKind, Status, Thread
 from triage.outgoing import card_slot
 from triage.policy import Metric
@@ -63,6 +67,41 @@ def test_a_card_s_thread_is_the_team_s_side_of_its_ticket(bench: Bench) -> None:
     deliver(bench.storage, card, sent_as("200.1", TRIAGE))
     loaded = load(bench.storage, Thread(channel=TRIAGE, root="200.1"))
     assert (loaded.ticket, loaded.team_side) == (opened, True)
+
+
+def test_words_under_a_card_that_may_have_arrived_come_again(bench: Bench) -> None:
+    """A process that died after the post leaves it unknown: an agent's words below it must not be nobody's."""
+    opened = open_ticket(bench.storage)
+    card = words("card", Thread(channel=TRIAGE), slot=card_slot("t1", "it"), ticket="t1")
+    record(bench.storage, said=(card,))
+    parcel = lease(bench.storage.outbox)["card"]
+    under = Thread(channel=TRIAGE, root="200.1")
+    with pytest.raises(Unsettled):
+        load(bench.storage, under)
+    bench.storage.outbox.later(parcel, 1, "the answer was lost")
+    with pytest.raises(Unsettled):
+        load(bench.storage, under)
+    bench.expire()
+    bench.storage.outbox.sent(lease(bench.storage.outbox)["card"], sent_as("200.1", TRIAGE))
+    assert load(bench.storage, under).ticket == opened
+
+
+@pytest.mark.parametrize(
+    ("here", "known"),
+    [
+        (Thread(channel=HELP, root="200.1"), {}),
+        (Thread(channel=TRIAGE, root="200.1"), {"root": None}),
+        (Thread(channel=TRIAGE, root="200.1"), {"number": 1}),
+    ],
+    ids=["another channel", "no thread", "the number is named"],
+)
+def test_a_card_in_doubt_holds_up_nothing_else(bench: Bench, here: Thread, known: dict[str, object]) -> None:
+    """Only what stands in a thread of its channel, says no number, and belongs to nothing that is known."""
+    open_ticket(bench.storage)
+    card = words("card", Thread(channel=TRIAGE), slot=card_slot("t1", "it"), ticket="t1")
+    record(bench.storage, said=(card,))
+    lease(bench.storage.outbox)
+    load(bench.storage, here, **known)
 
 
 def test_the_same_id_in_another_channel_is_no_card(bench: Bench) -> None:

@@ -240,8 +240,12 @@ def _page(posts: Iterator[Post], args: Args, *, always: str | None = None) -> An
     oldest, limit = float(args.get("oldest") or 0), int(args.get("limit") or 100)
     if not 1 <= limit <= 999:
         raise Refused("invalid_limit")
-    found = [copy.deepcopy(post) for post in posts if float(post["ts"]) > oldest or post["ts"] == always]
+    begin = int(args.get("cursor") or 0)
+    found = [post for post in posts if float(post["ts"]) > oldest or post["ts"] == always]
+    shown = [copy.deepcopy(post) for post in found[begin : begin + limit]]
     if not args.get("include_all_metadata"):
-        for post in found:
+        for post in shown:
             post.pop("metadata", None)
-    return {"messages": found[:limit], "has_more": len(found) > limit}
+    more = len(found) > begin + limit
+    next_page = {"response_metadata": {"next_cursor": str(begin + limit)}} if more else {}
+    return {"messages": shown, "has_more": more, **next_page}

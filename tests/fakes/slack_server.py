@@ -64,6 +64,8 @@ class FakeSlack:
         self.calls: list[Call] = []
         self.socket = FakeSocketMode()
         self.refuses_tokens = False
+        self.takes = 0.0
+        """Seconds that an answer of the Web API takes, after what was asked is done."""
         self.state = State(team=self.team, bot=self.bot, bot_id=self.bot_id, app=self.app_id, stamp=self._stamp)
         self._clock = clock
         self._ids = count(1)
@@ -113,11 +115,11 @@ class FakeSlack:
         """Arguments of the successful calls of one method."""
         return [call.args for call in self.calls if call.method == method and call.error is None]
 
-    async def next_call(self, method: str) -> None:
-        """Wait until this method is called."""
+    async def next_call(self, method: str, *, within: float = 5) -> None:
+        """Wait until this method is called; raises TimeoutError after so many seconds."""
         watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._watchers.append((method, watcher))
-        await asyncio.wait_for(watcher, 5)
+        await asyncio.wait_for(watcher, within)
 
     def add_user(
         self, id: str, *, name: str = "", locale: str = "en-US", tz: str = "Europe/London", **more: Any
@@ -259,13 +261,15 @@ class FakeSlack:
         return str(post["ts"])
 
     async def edit(self, channel: str, ts: str, text: str) -> None:
+        await self._accepted(self.edited(channel, ts, text))
+
+    def edited(self, channel: str, ts: str, text: str) -> Signed:
+        """Edit a person's post; what Slack sends for it."""
         post = self._post(channel, ts)
         before, stamp = dict(post), self._stamp()
         post.update(text=text, edited={"user": post["user"], "ts": stamp})
         kind = self.state.channels[channel].kind
-        await self._accepted(
-            self.event(payloads.message_changed(dict(post), before, channel=channel, channel_type=kind, ts=stamp))
-        )
+        return self.event(payloads.message_changed(dict(post), before, channel=channel, channel_type=kind, ts=stamp))
 
     async def delete(self, channel: str, ts: str) -> None:
         post = self._post(channel, ts)
@@ -290,6 +294,7 @@ class FakeSlack:
             return web.Response(status=500, text="upstream connect error", content_type="text/html")
         answer = self._answer(method, args, request.headers.get("Authorization", ""))
         self._record(method, args, answer.get("error"))
+        await asyncio.sleep(self.takes)
         if fault and request.transport:
             request.transport.close()
         return web.json_response(answer)
@@ -334,7 +339,7 @@ class FakeSlack:
             return web.json_response({"ok": False, "error": error}, status=400)
         self._responses[id] = (user, channel, left - 1)
         if content.get("response_type", "ephemeral") == "ephemeral":
-            whisper(self.state, channel, user, content)
+            whisper(self.state, channel, user, content)["response_url"] = str(request.url)
         return web.Response(text="ok")
 
     # --- odds and ends -------------------------------------------------------------------------

@@ -38,7 +38,9 @@ class FakeSocketMode:
         self._sockets.clear()
 
     async def deliver(self, request: Signed, *, retry: int, patience: float) -> Delivered:
-        """Send an envelope; without an acknowledgement within `patience` seconds the status is None."""
+        """Send an envelope; without an app, or its acknowledgement within `patience` seconds, the status is None."""
+        if not self._sockets:
+            return Delivered(status=None)
         id = f"envelope-{next(self._ids)}"
         waiting = self._waiting[id] = asyncio.get_running_loop().create_future()
         envelope = {
@@ -49,10 +51,10 @@ class FakeSocketMode:
         }
         if request.kind == "events_api":
             envelope |= {"retry_attempt": retry, "retry_reason": "timeout" if retry else ""}
-        await self._sockets[-1].send_json(envelope)
         try:
+            await self._sockets[-1].send_json(envelope)
             ack = await asyncio.wait_for(waiting, patience)
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             return Delivered(status=None)
         return Delivered(status=200, body=json.dumps(ack["payload"]) if ack.get("payload") else "")
 
@@ -65,6 +67,8 @@ class FakeSocketMode:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 self._take(json.loads(message.data))
+        if socket in self._sockets:
+            self._sockets.remove(socket)
         return socket
 
     def _take(self, ack: dict[str, Any]) -> None:

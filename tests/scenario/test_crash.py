@@ -134,6 +134,25 @@ async def test_an_answer_lost_after_success_is_found_and_not_posted_again(tmp_pa
         assert len(_shown(slack, "CTRIAGE", QUESTION)) == 1
 
 
+async def test_words_under_a_card_whose_answer_was_lost_reach_the_ticket(tmp_path: Path) -> None:
+    """Nobody knows yet that the card stands there: the words are refused, and taken when Slack repeats them."""
+    async with FakeSlack() as slack:
+        world = _world(slack, tmp_path)
+        async with slack_process(slack, world) as desk:
+            question = await slack.say("UDANA", "CHELP", QUESTION)
+            slack.drop_next()
+            slack.drop_next()
+            await settle(desk)
+            (card,) = _shown(slack, "CTRIAGE", QUESTION)
+            _, (words,) = slack.posted("ULEE", "CTRIAGE", "a new one is coming", thread=card["ts"])
+            assert (await slack.deliver(words)).status == 503
+            world.pause(seconds=61)
+            await settle(desk)
+            assert (await slack.deliver(words, retry=1)).ok
+            await settle(desk)
+        assert len([post for post in slack.messages("CHELP", question) if "a new one is coming" in str(post)]) == 1
+
+
 def _world(slack: FakeSlack, folder: Path) -> World:
     slack.add_user("UDANA", name="Dana")
     slack.add_user("ULEE", name="Lee")

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -17,6 +18,30 @@ INHERITED = ("PATH", "HOME", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_START")
 READY_SECONDS = 60.0
 PAUSE = 0.02
 LOOPBACK = "127.0.0.1"
+
+
+class Process(Protocol):
+    """What is asked of a process; a `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def terminate(self) -> None: ...
+
+
+Spawn = Callable[[Sequence[str], Path, Mapping[str, str], Path], Process]
+"""Starts a command in a folder with an environment, its output added to a log."""
+
+
+def popen(command: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path) -> Process:
+    with log.open("ab") as output:
+        return subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT)
 
 
 class NotReady(Exception):
@@ -33,7 +58,8 @@ class Served:
     port: int
     environ: Mapping[str, str]
     program: Sequence[str] = (str(Path(sys.executable).with_name("deskbell")),)
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    spawn: Spawn = popen
+    _process: Process | None = field(default=None, init=False)
 
     @property
     def url(self) -> str:
@@ -53,34 +79,33 @@ class Served:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def code(self) -> int | None:
+        """How its last run ended, None while it runs; negative after a signal."""
+        return self._process.poll() if self._process is not None else None
+
     def start(self) -> None:
         """Returns at once; it inherits nothing of this process's environment but where to find things."""
         assert not self.alive
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [*self.program, "serve", "--config", self.config, "--data", self.folder / "data"]
+        address = ["--host", LOOPBACK, "--port", str(self.port)]
         kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*map(str, command), "--host", LOOPBACK, "--port", str(self.port)],
-                cwd=self.folder,
-                env={**kept, **self.environ},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self._process = self.spawn([*map(str, command), *address], self.folder, {**kept, **self.environ}, self.log)
 
-    async def ready(self, seconds: float = READY_SECONDS) -> float:
-        """Waits for GET /readyz to answer 200; the seconds that took. Raises NotReady."""
+    async def ready(self, seconds: float = READY_SECONDS, *, path: str = "/readyz") -> float:
+        """Waits for GET `path` to answer 200; the seconds that took. Raises NotReady."""
         started = time.monotonic()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while self.alive and time.monotonic() - started < seconds:
-                if await self._answers(session):
+                if await self._answers(session, path):
                     return time.monotonic() - started
                 await asyncio.sleep(PAUSE)
         raise NotReady(f"{self.url} is not ready after {seconds:.0f} s:\n{self.log.read_text()[-4_000:]}")
 
-    async def _answers(self, session: aiohttp.ClientSession) -> bool:
+    async def _answers(self, session: aiohttp.ClientSession, path: str) -> bool:
         try:
-            async with session.get(f"{self.url}/readyz") as answer:
+            async with session.get(f"{self.url}{path}") as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False

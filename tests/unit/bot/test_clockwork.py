@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -57,3 +58,23 @@ async def test_stopping_twice_is_harmless(clockwork: Clockwork) -> None:
     clockwork.start()
     clockwork.stop()
     clockwork.stop()
+
+
+async def test_a_job_cut_off_by_the_stop_is_no_error(clockwork: Clockwork, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody looks for a fault in the log of an orderly stop."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def job() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    clockwork.every(OFTEN, "folder", job)
+    clockwork.start()
+    await begun.wait()
+    clockwork.stop()
+    await ended.wait()
+    await asyncio.sleep(0)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,6 +49,19 @@ class Blind:
 
     def invitation(self, place: str) -> str | None:
         return None
+
+
+class Slow(Blind):
+    """A platform that shows a message at once and answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def post(self, to: Address, document: Document, *, key: str) -> MessageRef:
+        self.asked.set()
+        await self.answers.wait()
+        return await super().post(to, document, key=key)
 
 
 @contextmanager
@@ -117,3 +131,31 @@ async def test_a_private_update_lands_in_the_direct_chat() -> None:
     with delivery(storage, port) as sending:
         await sending.deliver_some()
     assert len(port.shown) == 1
+
+
+async def test_a_stop_lets_what_is_being_sent_arrive_and_sends_nothing_more() -> None:
+    """Cut off it would be in doubt for a whole lease after the next start."""
+    storage, port = MemoryStorage(clock=Ticking()), Slow()
+    record(storage, said=(sentence("o1"), sentence("o2")), at=NOW)
+    with delivery(storage, port) as sending:
+        serving = asyncio.create_task(sending.serve())
+        await port.asked.wait()
+        resting = asyncio.create_task(sending.rest(60))
+        await asyncio.sleep(0)
+        port.answers.set()
+        await resting
+        assert serving.done()
+    assert [row.state for row in storage._tables.outbox.values()] == ["sent", "pending"]
+
+
+async def test_a_stop_waits_only_so_long_for_an_answer() -> None:
+    """A platform that does not answer holds up no stop."""
+    storage, port = MemoryStorage(clock=Ticking()), Slow()
+    record(storage, said=(sentence("o1"),), at=NOW)
+    with delivery(storage, port) as sending:
+        serving = asyncio.create_task(sending.serve())
+        await port.asked.wait()
+        await sending.rest(0.01)
+        assert not serving.done()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)

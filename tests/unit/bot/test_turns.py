@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -117,3 +119,23 @@ async def test_a_failure_that_cannot_be_kept_is_not_acknowledged(storage: Memory
     """Whatever is wrong, the adapter hears that nothing was stored, and nothing else."""
     with pytest.raises(Unavailable):
         await turns(storage, run, [], _broken)(message())
+
+
+async def test_a_stop_begins_no_turn_that_still_waits(run: Runner) -> None:
+    """It is not acknowledged, and comes again; the one under way is finished."""
+    going, release, begun = threading.Event(), threading.Event(), list[bool]()
+
+    def turn() -> bool:
+        going.set()
+        return release.wait(10)
+
+    first = asyncio.create_task(run(turn))
+    second = asyncio.create_task(run(lambda: begun.append(True)))
+    assert await asyncio.to_thread(going.wait, 10)
+    closing = asyncio.create_task(asyncio.to_thread(run.close))
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    release.set()
+    assert await first
+    await closing
+    assert not begun

@@ -176,6 +176,16 @@ async def test_a_press_whose_turn_failed_is_told_so_privately(slack: FakeSlack, 
     assert (answer.status, [post["text"] for post in slack.ephemerals]) == (200, ["busy in ko-KR"])
 
 
+async def test_a_press_whose_turn_failed_and_whose_author_cannot_be_told_is_not_acknowledged(
+    slack: FakeSlack, connect: Connect, desk: Desk
+) -> None:
+    """Slack itself shows then that the button did not work."""
+    desk.troubles.append(TooSlow("2 s"))
+    slack.busy_next(method="response_url")
+    async with connect():
+        assert (await slack.deliver(slack.press("U1", CARD, "Claim"))).status == 503
+
+
 async def test_subscribed_but_unused_events_are_acknowledged(
     slack: FakeSlack, desk: Desk, adapter: SlackAdapter
 ) -> None:

@@ -75,6 +75,20 @@ async def test_a_post_before_a_dropped_connection_is_found(slack: FakeSlack, por
     assert await port.find(to(), key="k1") is not None
 
 
+@pytest.mark.parametrize("threaded", [True, False], ids=["thread", "channel"])
+async def test_a_post_is_found_among_hundreds(slack: FakeSlack, port: SlackPort, threaded: bool) -> None:
+    """Slack shows them a page at a time: a long thread from its beginning, a busy channel from its end."""
+    root, _ = slack.posted("U1", "C1", "the question")
+    where = to(root=str(root["ts"])) if threaded else to()
+    before, after = (250, 0) if threaded else (0, 250)
+    for _ in range(before):
+        slack.posted("U1", "C1", "chatter", thread=where.thread.root)
+    posted = await port.post(where, says("hello"), key="k1")
+    for _ in range(after):
+        slack.posted("U1", "C1", "chatter", thread=where.thread.root)
+    assert await port.find(where, key="k1") == posted
+
+
 async def test_a_failing_slack_is_tried_later(slack: FakeSlack, port: SlackPort) -> None:
     """An HTML page with status 500 is no answer."""
     slack.break_next()
