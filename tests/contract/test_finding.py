@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.builders import mark_sent
 from tests.contract.storages import (
     ANN,
     ASKED,
@@ -16,6 +17,7 @@ from tests.contract.storages import (
     TRIAGE,
     Bench,
     clock,
+    conversation,
     converse,
     deliver,
     kept_clock,
@@ -29,12 +31,14 @@ from tests.contract.storages import (
 )
 from triage.changes import (
     AddEntry,
+    Converse,
     Meet,
 )
 from triage.errors import Unsettled
 from triage.model import Entry, EntryKind, Status, Thread
 from triage.outgoing import card_slot
 from triage.policy import Metric
+from triage.ports import Lookup
 
 
 # --- what a turn finds ---------------------------------------------------------------------------
@@ -82,7 +86,7 @@ def test_words_under_a_card_that_may_have_arrived_come_again(bench: Bench) -> No
     with pytest.raises(Unsettled):
         load(bench.storage, under)
     bench.expire()
-    bench.storage.outbox.sent(lease(bench.storage.outbox)["card"], sent_as("200.1", TRIAGE))
+    mark_sent(bench.storage.outbox, lease(bench.storage.outbox)["card"], sent_as("200.1", TRIAGE))
     assert load(bench.storage, under).ticket == opened
 
 
@@ -182,3 +186,21 @@ def test_a_ticket_is_loaded_with_people_clocks_and_first_message(bench: Bench) -
     assert loaded.people == {"ann": ANN, "lee": LEE, "kim": kim}
     assert loaded.clocks == (first, resolution)
     assert loaded.opening == "Request 1"
+
+
+def test_a_fresh_thread_hangs_on_no_message_of_the_bot(bench: Bench) -> None:
+    """A post at the top of a channel is the root of its own thread; what was asked there is found all the same."""
+    fresh = Lookup(sender="ann", here=ASKED, root=None, flat=False, fresh=True)
+    record(bench.storage, Converse(conversation=conversation()))
+    with bench.storage.writing() as work:
+        assert work.load(fresh).conversation == conversation()
+
+
+# --- is it talk? ---------------------------------------------------------------------------------
+def test_a_thread_in_which_somebody_asked_is_known(bench: Bench) -> None:
+    """So is one that hangs on a message of the bot; others are people's own."""
+    record(bench.storage, Converse(conversation=conversation()))
+    deliver(bench.storage, words("o1", Thread(channel=TRIAGE)), sent_as("200.1", TRIAGE))
+    under, elsewhere = Thread(channel=TRIAGE, root="200.1"), Thread(channel=HELP, root="200.1")
+    with bench.storage.reading() as reading:
+        assert [reading.knows(thread) for thread in (ASKED, under, elsewhere)] == [True, True, False]

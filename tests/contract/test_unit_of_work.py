@@ -42,7 +42,7 @@ from triage.changes import (
     Transfer,
 )
 from triage.errors import Conflict, Unavailable
-from triage.model import Entry, EntryKind, Language, Priority, Status, Thread
+from triage.model import Conversation, Entry, EntryKind, Language, Priority, Status, Thread
 from triage.ports import Lookup
 
 
@@ -155,6 +155,80 @@ def test_a_turn_kept_waiting_too_long_says_so(bench: Bench) -> None:
             waiting()
         go_on.set()
         held.result(5)
+
+
+def test_turns_of_one_thread_wait_for_each_other(bench: Bench) -> None:
+    """From the claim on: what the first stored is there when the second looks."""
+    claimed, go_on = Event(), Event()
+
+    def first() -> None:
+        with bench.storage.writing() as work:
+            work.claim("k1", AT, ASKED)
+            claimed.set()
+            go_on.wait(1)
+            work.record(Decision(changes=(Converse(conversation=conversation()),)), AT)
+            work.commit()
+
+    def second() -> Conversation | None:
+        claimed.wait(5)
+        go_on.set()
+        with bench.storage.writing() as work:
+            work.claim("k2", AT, ASKED)
+            return work.load(Lookup(sender="ann", here=ASKED, root=None, flat=False)).conversation
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(first)
+        assert pool.submit(second).result(10) == conversation()
+
+
+def test_who_asks_whether_a_thread_is_known_waits_for_its_turns(postgres_bench: Bench) -> None:
+    """Words that follow a question within a moment are not taken for talk (SQLite has one thread for turns)."""
+    bench = postgres_bench
+    claimed, go_on = Event(), Event()
+
+    def first() -> None:
+        with bench.storage.writing() as work:
+            work.claim("k1", AT, ASKED)
+            claimed.set()
+            go_on.wait(1)
+            work.record(Decision(changes=(Converse(conversation=conversation()),)), AT)
+            work.commit()
+
+    def second() -> bool:
+        claimed.wait(5)
+        go_on.set()
+        with bench.storage.reading() as reading:
+            return reading.knows(ASKED)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(first)
+        assert pool.submit(second).result(10)
+        one.result(10)
+
+
+def test_who_arrives_is_read_with_whether_it_is_a_repeat(bench: Bench) -> None:
+    """Somebody unknown is nobody, also when they come again."""
+    assert ANN.account is not None
+    record(bench.storage, Meet(person=ANN))
+    with bench.storage.writing() as work:
+        work.claim("k1", AT)
+        work.commit()
+    with bench.storage.reading() as reading:
+        assert reading.arriving("k1", ANN.account) == (True, reading.person(ANN.account))
+        assert reading.arriving("k2", replace(ANN.account, user="UNOBODY")) == (False, None)
+
+
+def test_somebody_known_to_be_just_so_is_not_written(bench: Bench) -> None:
+    """What was kept of them meanwhile stands."""
+    assert ANN.account is not None
+    record(bench.storage, Meet(person=ANN))
+    with bench.storage.reading() as reading:
+        known = reading.person(ANN.account)
+    assert known is not None
+    record(bench.storage, Meet(person=replace(known, name="Anna")))
+    record(bench.storage, Meet(person=known, known=known))
+    with bench.storage.reading() as reading:
+        assert reading.person(ANN.account) == replace(known, name="Anna")
 
 
 # --- tickets -------------------------------------------------------------------------------------

@@ -339,3 +339,25 @@ def test_a_proposal_reaches_the_lead_and_one_press_is_in_the_library(office: Off
     assert article.phrasings == ("VPN keeps dropping whenever it rains",)
     again = office.take(press(asked.notice.choices[0].command, by="kim", at=LOBBY))
     assert phrases(again) == ["learn.settled"]
+
+
+# --- talk ----------------------------------------------------------------------------------------
+def test_talk_leaves_nothing(office: Office) -> None:
+    """People among themselves, at the top of a channel or in a thread: not even the key is kept."""
+    for said in (message("lunch?", channel=LOBBY), message("yes", at=Thread(channel=LOBBY, root="1.1"))):
+        assert office.desk.take(said) == Receipt(talk=True)
+        with office.storage.reading() as reading:
+            assert reading.arriving(said.key, said.sender.account) == (False, None)
+
+
+def test_words_in_a_thread_where_somebody_asked_are_no_talk(office: Office) -> None:
+    """Wherever that was: the asker's further words reach the ticket."""
+    asked = mention("my chair broke", at=LOBBY)
+    office.take(asked)
+    assert phrases(office.take(message("the left arm", at=asked.here))) == ["thread.message"]
+
+
+def test_words_that_bring_a_reference_are_kept_for_it(office: Office) -> None:
+    """What an adapter needs to write to this channel later is learned from anything said there."""
+    said = replace(message("lunch?", channel=LOBBY), reference="ref")
+    assert office.desk.take(said) == Receipt()
