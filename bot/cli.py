@@ -281,7 +281,8 @@ def _report(problems: Sequence[Problem]) -> None:
 
 def _secrets(settings: Settings) -> list[str]:
     found = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in found if hasattr(value, "get_secret_value")]
+    whole = [value.get_secret_value() for value in found if hasattr(value, "get_secret_value")]
+    return [*whole, *settings.session_keys]
 
 
 def _run(app: FastAPI, settings: Settings) -> int:
