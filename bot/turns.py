@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.logs import place_of
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.pacing import Pace, Pacing
 from triage.desk import Desk
@@ -101,7 +102,7 @@ class Turns:
         if not message.last_try:
             raise Unavailable("the turn failed and will be delivered again") from error
         try:
-            return await self._run(lambda: self._desk.fail(message, f"{type(error).__name__}: {error}"))
+            return await self._run(lambda: self._desk.fail(message, place_of(error)))
         except TurnError:
             raise
         except Exception as worse:

@@ -93,7 +93,10 @@ class Desk:
         return self._turn(arrival, policy, now, late)
 
     def fail(self, message: Message, error: str) -> Receipt:
-        """Keep a turn that raised, with an apology to whoever waits for an answer."""
+        """Keep a turn that raised, with an apology to whoever waits for an answer.
+
+        `error` says what failed, in no word that anybody wrote: `doctor` shows it.
+        """
         policy, now, id = self._policy(), self._now(), self._new_id()
         with self._storage.reading() as reading:
             sender = self._sender(message, policy, reading)
