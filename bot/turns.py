@@ -77,7 +77,7 @@ class Turns:
                     receipt = await self._run(lambda: self._desk.slow_down(message))
                 case Pace.SKIP:
                     TURNS.labels("skipped").inc()
-                    return Receipt()
+                    return await self._run(lambda: self._desk.pass_over(message))
         self._nudge()
         TURN_SECONDS.observe(self._clock() - started)
         return receipt

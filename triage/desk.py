@@ -124,6 +124,14 @@ class Desk:
             work.commit()
         return Receipt()
 
+    def pass_over(self, message: Message) -> Receipt:
+        """Instead of a turn: it is not read now, nor when the platform repeats it later."""
+        with self._storage.writing() as work:
+            if not work.claim(message.key, self._now()):
+                return Receipt(repeat=True)
+            work.commit()
+        return Receipt()
+
     def _turn(self, arrival: Arrival, policy: Policy, now: datetime, late: Callable[[], bool]) -> Receipt:
         message = arrival.message
         with self._storage.writing() as work:

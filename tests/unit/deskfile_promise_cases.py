@@ -83,7 +83,7 @@ ERRORS = [
     (steps("notify: lead, wait: 10m"), "9: teams.it.escalation.steps: a step does one thing: notify, wait, raise, reassign or repeat"),
     (steps("notify:"), "9: teams.it.escalation.steps: a step does one thing: notify, wait, raise, reassign or repeat"),
     (steps("notfy: lead"), "9: teams.it.escalation.steps: unknown key 'notfy': did you mean 'notify'?"),
-    (steps("notify: lead", "wait: 0m", "notify: team"), "10: teams.it.escalation.steps.wait: '0m' is out of range: a duration is more than 0 and at most 3650d, or off"),
+    (steps("notify: lead", "wait: 0m", "notify: team"), "10: teams.it.escalation.steps.wait: '0m' is out of range: a duration is more than 0 and at most 3650d"),
     (steps("notify: laed"), "9: teams.it.escalation.steps: 'laed' is nobody to call: did you mean 'lead'?"),
     (steps("notify: xyz"), "9: teams.it.escalation.steps: 'xyz' is nobody to call: allowed: owner, lead, on-call, team, lee, channel:ID"),
     (steps("notify: 'channel:T9/C1'"), "9: teams.it.escalation.steps: 'T9' is not listed under places.slack: allowed: T1"),
