@@ -24,6 +24,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot import cli_data, cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
+from bot.connections import Connection
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
@@ -291,7 +292,14 @@ def _run(app: FastAPI, settings: Settings) -> int:
         _say(f"{settings.host}:{settings.port} is in use: stop what listens there, or choose another --port.")
         return UNAVAILABLE
     uvicorn.run(
-        app, host=settings.host, port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=8
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=Connection,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=8,
     )
     return DONE
 

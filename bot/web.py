@@ -40,7 +40,9 @@ def application(running: Running, *, pages: Pages | None = None) -> FastAPI:
         finally:
             await running.stop()
 
-    app = FastAPI(title="Deskbell", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Deskbell", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None, openapi_url=None
+    )
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
