@@ -26,6 +26,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot import cli_data, cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
+from bot.connections import Connection
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
@@ -285,7 +286,8 @@ def _report(problems: Sequence[Problem]) -> None:
 
 def _secrets(settings: Settings) -> list[str]:
     found = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in found if hasattr(value, "get_secret_value")]
+    whole = [value.get_secret_value() for value in found if hasattr(value, "get_secret_value")]
+    return [*whole, *settings.session_keys]
 
 
 def _run(app: FastAPI, settings: Settings) -> int:
@@ -298,8 +300,10 @@ def _run(app: FastAPI, settings: Settings) -> int:
         app,
         host=settings.host,
         port=settings.port,
+        http=Connection,
         log_config=None,
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return DONE

@@ -5,6 +5,7 @@ Called by `bot.cli` for `deskbell demo`.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,10 +16,11 @@ from fastapi import FastAPI
 from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam, direct_channel
 from adapters.web.news import News
 from adapters.web.page import mount
+from adapters.web.sessions import Sessions
 from bot.compose import LoadEncoder, demonstrating, new_id
 from bot.deskfile import Desk
 from bot.running import Running
-from bot.web import application
+from bot.web import Pages, application
 from storage.engine import make_engine
 from storage.schema import migrate
 from storage.sql import SqlStorage
@@ -78,7 +80,8 @@ def demo_app(desk: Desk, data: Path, *, encoder: LoadEncoder = None) -> FastAPI:
     clock = FastClock(first.terms.calendar, _resumed(url, policy), SPEED)
     running, news = demonstrating(url, desk, now=clock, encoder=encoder)
     page = demo_desk(running, news, policy, first.terms.calendar.timezone)
-    return application(running, pages=lambda app: mount(app, page))
+    sessions = Sessions([secrets.token_urlsafe(32)])
+    return application(running, pages=Pages(mount=lambda app: mount(app, page), sessions=sessions))
 
 
 def _resumed(url: str, policy: Policy) -> datetime:

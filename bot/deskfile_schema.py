@@ -16,6 +16,8 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import CoreSchema
@@ -35,6 +37,7 @@ from bot.deskfile_values import (
     dated,
     distinct,
     every_day,
+    text_duration,
     windows,
 )
 from bot.forms import Entry
@@ -114,13 +117,33 @@ Promises = dict[Priority, PolicyEntry]
 Stages = Annotated[list[Stage], AfterValidator(distinct)]
 
 
-def _a_minute(seconds: int) -> int:
+class _Or:
+    """In the JSON Schema: this short form will do, too."""
+
+    def __init__(self, short: Any):
+        self._short = TypeAdapter(short)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [self._short.json_schema(), handler(core)]}
+
+
+OFF = "off"
+
+
+def _often(value: object, _: ValidatorFunctionWrapHandler) -> int:
+    """Seconds between two reminders, 0 for none."""
+    if value == OFF:
+        return 0
+    try:
+        seconds = text_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {OFF}") from None
     if seconds < 60:
-        raise ValueError("is shorter than 1m; write a minute or more")
+        raise ValueError(f"is shorter than 1m; write a minute or more, or {OFF}")
     return seconds
 
 
-Often = Annotated[Duration, AfterValidator(_a_minute)]
+Often = Annotated[Duration, WrapValidator(_often), _Or(Literal["off"])]
 Some = Annotated[list[Text], Field(min_length=1)]
 
 
@@ -155,7 +178,7 @@ class RuleEntry(Entry):
     warn: Stages | None = None
     """When to warn ahead; as the team says when left out."""
     overdue: Often | None = None
-    """How often to ring again after a broken promise; as the team says when left out."""
+    """How often to ring again after a broken promise, or off; as the team says when left out."""
     escalation: EscalationEntry | None = None
     """Who is called when nobody reacts; as the team says when left out."""
 
@@ -195,7 +218,7 @@ class TeamEntry(Entry):
     warn: Stages = Field(default_factory=list)
     """When to warn ahead: a share of the target (50%), or a time before due (-30m)."""
     overdue: Often | None = None
-    """How often to ring again after a broken promise, in the promise's own hours; never when left out."""
+    """How often to ring again after a broken promise, in the promise's own hours; never when off or left out."""
     escalation: EscalationEntry | None = None
     """Who is called when nobody reacts; the owner, the lead, who is on call and the team when left out."""
     oncall: OncallEntry | None = None
@@ -214,16 +237,6 @@ class TeamEntry(Entry):
         own = {"sla": rule.sla, "calendar": rule.calendar, "warn": rule.warn, "overdue": rule.overdue}
         given = {name: value for name, value in {**own, "escalation": rule.escalation}.items() if value is not None}
         return self.model_copy(update=given)
-
-
-class _Or:
-    """In the JSON Schema: this short form will do, too."""
-
-    def __init__(self, short: Any):
-        self._short = TypeAdapter(short)
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [self._short.json_schema(), handler(core)]}
 
 
 def _quiet(written: object) -> object:

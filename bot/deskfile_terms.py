@@ -59,7 +59,7 @@ def _terms(team: TeamEntry, policy: str, desk: DeskEntry) -> Terms:
         calendar=team.calendar.build() if team.calendar else ALWAYS,
         targets={priority: entry.build() for priority, entry in team.sla.items()},
         warn=tuple(team.warn),
-        overdue=team.overdue,
+        overdue=team.overdue or None,
         chain=_chain(team.escalation, desk) if team.escalation else Chain(),
     )
 

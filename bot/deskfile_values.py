@@ -67,7 +67,8 @@ def duration(text: str) -> int:
     return seconds
 
 
-def _text_duration(value: object) -> int:
+def text_duration(value: object) -> int:
+    """The same of whatever stands there."""
     if not isinstance(value, str):
         raise ValueError("must be a duration such as 30m, 4h or 1d2h30m15s (d = 24 h)")
     return duration(value)
@@ -295,7 +296,7 @@ Email = Annotated[str, AfterValidator(_email), WithJsonSchema({"type": "string",
 Text = Annotated[str, StringConstraints(min_length=1)]
 Duration = Annotated[
     int,
-    BeforeValidator(_text_duration),
+    BeforeValidator(text_duration),
     WithJsonSchema({"type": "string", "pattern": f"^(?=.){_DURATION}$", "examples": ["30m", "4h", "1d2h30m15s"]}),
 ]
 Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/London"]})]

@@ -1,9 +1,9 @@
 """Structured logs: one line an event, with the turn's correlation id, no secrets and nobody's words.
 
-`bot.cli` calls `configure` once. The platforms' SDKs log through the standard library; their lines go
-through the same processors, so a token in an SDK's message is redacted too. Of an exception the type and
-the way through the code are told; its text is not, unless it is one of ours: `KeyError`, `ValueError` and
-the errors of libraries like to quote what they were given.
+`bot.cli` calls `configure` once; `bot.turns` keeps of a failed turn what `place_of` tells. The platforms' SDKs
+log through the standard library; their lines go through the same processors, so a token in an SDK's message is
+redacted too. Of an exception the type and the way through the code are told; its text is not, unless it is one
+of ours: `KeyError`, `ValueError` and the errors of libraries like to quote what they were given.
 """
 
 from __future__ import annotations
@@ -73,6 +73,20 @@ def _told(error: BaseException) -> str:
     way = "".join(traceback.format_tb(error.__traceback__))
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return f"{way}{name}: {error}" if isinstance(error, DeskError) else f"{way}{name}"
+
+
+OURS = ("bot", "adapters", "triage", "storage")
+
+
+def place_of(error: BaseException) -> str:
+    """Type of an error and where in our code it happened, without what it quotes: `KeyError at triage.decide:120`."""
+    name = type(error).__name__
+    found = [
+        f"{module}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if (module := frame.f_globals.get("__name__", "")).partition(".")[0] in OURS
+    ]
+    return f"{name} at {found[-1]}" if found else name
 
 
 def _without(value: object, error: BaseException) -> object:

@@ -103,7 +103,7 @@ class Settings(BaseModel):
     config: Path = Field(Path("desk.yaml"), alias="DESKBELL_CONFIG")
     """The desk.yaml."""
     secret_key: SecretStr | None = Field(None, alias="DESKBELL_SECRET_KEY")
-    """Signs sessions; without it `serve` shows no pages."""
+    """Signs sessions; without it `serve` shows no pages. Several by comma, the newest first: it signs, all are read."""
     public_url: WebUrl | None = Field(None, alias="DESKBELL_PUBLIC_URL")
     """Where people reach this installation, with a slash at its end."""
     log_format: Literal["text", "json"] = Field("text", alias="DESKBELL_LOG_FORMAT")
@@ -180,6 +180,12 @@ class Settings(BaseModel):
         return "socket" if self.slack_app_token else "http"
 
     @property
+    def session_keys(self) -> tuple[str, ...]:
+        """What signs sessions, the newest first."""
+        text = self.secret_key.get_secret_value() if self.secret_key else ""
+        return tuple(key.strip() for key in text.split(",") if key.strip())
+
+    @property
     def teams(self) -> bool:
         return self.why_off(Platform.TEAMS) is None
 
@@ -222,7 +228,7 @@ class Settings(BaseModel):
         return any(getattr(self, name) for name in names)
 
     def _why_pages_are_off(self) -> str | None:
-        if self.secret_key and len(self.secret_key.get_secret_value()) >= MIN_KEY:
+        if self.session_keys and all(len(key) >= MIN_KEY for key in self.session_keys):
             return None
         return f"Web pages are off: set DESKBELL_SECRET_KEY to {MIN_KEY} or more characters (openssl rand -hex 32)."
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.logs import place_of
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.pacing import Pace, Pacing
 from triage.desk import Desk
@@ -76,7 +77,7 @@ class Turns:
                     receipt = await self._run(lambda: self._desk.slow_down(message))
                 case Pace.SKIP:
                     TURNS.labels("skipped").inc()
-                    return Receipt()
+                    return await self._run(lambda: self._desk.pass_over(message))
         self._nudge()
         TURN_SECONDS.observe(self._clock() - started)
         return receipt
@@ -104,7 +105,7 @@ class Turns:
         if not message.last_try:
             raise Unavailable("the turn failed and will be delivered again") from error
         try:
-            return await self._run(lambda: self._desk.fail(message, f"{type(error).__name__}: {error}"))
+            return await self._run(lambda: self._desk.fail(message, place_of(error)))
         except TurnError:
             raise
         except Exception as worse:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.routing import Route
 
+from adapters.web.guard import Guard
+from adapters.web.sessions import Sessions
 from bot.running import Running
 from triage.errors import Unavailable
 
-Pages = Callable[[FastAPI], None]
+MONITORS = ("/healthz", "/readyz", "/metrics")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Web pages: what mounts them, last, since they take `/`; and what guards them."""
+
+    mount: Callable[[FastAPI], None]
+    sessions: Sessions
+    public: str | None = None
+    """The URL that people use; None where only this machine does."""
 
 
 def application(running: Running, *, pages: Pages | None = None) -> FastAPI:
-    """The ASGI app whose life is the desk's. `pages` mounts web pages, last, since they take `/`."""
+    """The ASGI app whose life is the desk's, with `pages` if there are any."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -26,7 +40,9 @@ def application(running: Running, *, pages: Pages | None = None) -> FastAPI:
         finally:
             await running.stop()
 
-    app = FastAPI(title="Deskbell", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Deskbell", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None, openapi_url=None
+    )
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -45,7 +61,9 @@ def application(running: Running, *, pages: Pages | None = None) -> FastAPI:
 
     app.router.routes.extend(running.routes)
     if pages:
-        pages(app)
+        machines = {*MONITORS, *(route.path for route in running.routes if isinstance(route, Route))}
+        app.add_middleware(Guard, sessions=pages.sessions, public=pages.public, machines=machines)
+        pages.mount(app)
     return app
 
 

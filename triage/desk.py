@@ -102,7 +102,10 @@ class Desk:
         return self._turn(arrival, policy, now, late)
 
     def fail(self, message: Message, error: str) -> Receipt:
-        """Keep a turn that raised, with an apology to whoever waits for an answer."""
+        """Keep a turn that raised, with an apology to whoever waits for an answer.
+
+        `error` says what failed, in no word that anybody wrote: `doctor` shows it.
+        """
         policy, now, id = self._policy(), self._now(), self._new_id()
         with self._storage.reading() as reading:
             sender = self._sender(message, policy, reading.person(message.sender.account))
@@ -127,6 +130,14 @@ class Desk:
                 return Receipt(repeat=True)
             told = (_private(message, sender, f"{message.key}/slow", wait),)
             work.record(Decision(changes=(Meet(person=sender),), outgoing=told), now, message=message)
+            work.commit()
+        return Receipt()
+
+    def pass_over(self, message: Message) -> Receipt:
+        """Instead of a turn: it is not read now, nor when the platform repeats it later."""
+        with self._storage.writing() as work:
+            if not work.claim(message.key, self._now()):
+                return Receipt(repeat=True)
             work.commit()
         return Receipt()
 

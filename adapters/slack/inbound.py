@@ -9,7 +9,7 @@ DESIGN.md, section 3: one post that arrives as `message` and as `app_mention` ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,8 +47,10 @@ NOTHING = Known()
 
 def from_event(body: Payload, bot: Bot, known: Known = NOTHING, *, retry: int = 0) -> Message | Ignored:
     """An Events API callback; `retry` is Slack's count of retries so far."""
-    event = body["event"]
-    last_try = retry >= LAST_RETRY
+    return _at_home(_event(body["event"], bot, known, last_try=retry >= LAST_RETRY), body, bot)
+
+
+def _event(event: Payload, bot: Bot, known: Known, *, last_try: bool) -> Message | Ignored:
     match event.get("type"), event.get("subtype"):
         case "app_mention", _:
             return _posted(event, bot, known, last_try=last_try, edited=event.get("edited"))
@@ -69,7 +71,7 @@ def from_command(body: Payload, bot: Bot, known: Known = NOTHING) -> Message | I
     if missing := _missing(body, "trigger_id", "channel_id", "user_id"):
         return Ignored(reason=f"a command without {missing}")
     said = read(body.get("text") or "", bot=bot.user, names=known.names)
-    return Message(
+    command = Message(
         key=f"slack:{bot.team}:trigger:{body['trigger_id']}",
         kind=Kind.COMMAND,
         sender=_sender(body["user_id"], bot, name=body.get("user_name")),
@@ -81,6 +83,7 @@ def from_command(body: Payload, bot: Bot, known: Known = NOTHING) -> Message | I
         mentions=_accounts(said.people, bot),
         reply_url=body.get("response_url"),
     )
+    return _at_home(command, body, bot)
 
 
 def from_action(body: Payload, bot: Bot, known: Known = NOTHING) -> Message | Ignored:
@@ -96,7 +99,7 @@ def from_action(body: Payload, bot: Bot, known: Known = NOTHING) -> Message | Ig
         return Ignored(reason=f"an action without {missing}")
     user, id = body["user"], str(container["message_ts"])
     thread = container.get("thread_ts") or (body.get("message") or {}).get("thread_ts")
-    return Message(
+    press = Message(
         key=f"slack:{bot.team}:trigger:{body['trigger_id']}",
         kind=Kind.BUTTON,
         sender=_sender(user["id"], bot, home=user.get("team_id"), name=user.get("name") or user.get("username")),
@@ -106,6 +109,24 @@ def from_action(body: Payload, bot: Bot, known: Known = NOTHING) -> Message | Ig
         thread=thread if thread != id else None,
         reply_url=body.get("response_url"),
     )
+    return _at_home(press, body, bot)
+
+
+def _at_home(made: Message | Ignored, body: Payload, bot: Bot) -> Message | Ignored:
+    """An app that others may install hears their people too, who do not say where they come from: the payload does."""
+    home = _installed_elsewhere(body, bot)
+    if isinstance(made, Ignored) or home is None or made.sender.guest:
+        return made
+    return replace(made, sender=_sender(made.sender.account.user, bot, home=home, name=made.sender.name))
+
+
+def _installed_elsewhere(body: Payload, bot: Bot) -> str | None:
+    """The workspace whose installation a payload was sent for, unless it is the bot's own or a whole organisation's."""
+    granted = body.get("authorizations") or (body,)
+    if any(str(each.get("is_enterprise_install")).lower() == "true" for each in granted):
+        return None
+    teams = [each.get("team_id") or (each.get("team") or {}).get("id") for each in granted]
+    return None if bot.team in teams else next(filter(None, teams), None)
 
 
 def _posted(

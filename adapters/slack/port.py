@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,7 +21,7 @@ from adapters.slack.blocks import to_blocks, to_text
 from adapters.slack.errors import SDK_ERRORS, retry_after, translate
 from adapters.slack.identity import Bot
 from triage.document import Document
-from triage.errors import TryLater
+from triage.errors import GiveUp, TryLater
 from triage.model import Account, Channel, ChannelKind, MessageRef, Platform, Thread
 from triage.ports import Address, Now
 
@@ -31,6 +31,9 @@ LOOK_BACK = timedelta(days=7)
 """How far back `find` looks: longer than anybody leaves a desk switched off in the middle of a post."""
 LOOK_AT, PAGES = 200, 10
 """Posts a page, and pages at most."""
+
+HOOKS = ("hooks.slack.com", "hooks.slack-gov.com")
+"""Where Slack's response_urls lie."""
 
 _TS = re.compile(r"\d+\.\d+")
 
@@ -135,7 +138,12 @@ class SlackPort:
         return MessageRef(thread=to.thread, id=str(posted["ts"]))
 
     async def _respond(self, url: str, thread: Thread, document: Document) -> bool:
-        """Whether Slack took it; False once the address is used up (five times) or too old (30 minutes)."""
+        """Whether Slack took it; False once the address is used up (five times) or too old (30 minutes).
+
+        Also when it is none of Slack's: nothing is sent to it.
+        """
+        if not is_slacks(url, self._client.base_url):
+            return False
         payload = {"response_type": "ephemeral", "replace_original": False, **_content(document)}
         if root := _root(thread):
             payload["thread_ts"] = root
@@ -148,16 +156,33 @@ class SlackPort:
 
 
 async def respond(client: AsyncWebClient, url: str, payload: dict[str, Any]) -> tuple[int, dict[str, str]]:
-    """POST to a response_url over the client's session; status and headers. Raises TryLater on the network's errors."""
+    """POST to a response_url over the client's session; status and headers. Raises TryLater on the network's errors.
+
+    Raises GiveUp when it is not Slack's: a payload may be signed and yet hold what somebody else put into it.
+    """
+    if not is_slacks(url, client.base_url):
+        raise GiveUp("the response_url is not Slack's")
     session = client.session or aiohttp.ClientSession()
     try:
-        async with asyncio.timeout(SEND_SECONDS), session.post(url, json=payload, proxy=client.proxy) as answer:
+        sent = session.post(url, json=payload, proxy=client.proxy, allow_redirects=False)
+        async with asyncio.timeout(SEND_SECONDS), sent as answer:
             return answer.status, dict(answer.headers)
     except SDK_ERRORS as error:
         raise translate(error) from error
     finally:
         if session is not client.session:
             await session.close()
+
+
+def is_slacks(url: str, base: str) -> bool:
+    """Whether a response_url lies at Slack, by https, or where the Web API is (`SLACK_API_URL`)."""
+    try:
+        parts, own = urlsplit(url), urlsplit(base)
+        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
+            return True
+        return (parts.scheme, parts.netloc) in [("https", host) for host in HOOKS]
+    except ValueError:
+        return False
 
 
 async def _sent(call: Awaitable[AsyncSlackResponse], *, whisper: bool = False) -> AsyncSlackResponse:

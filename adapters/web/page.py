@@ -6,7 +6,9 @@ served on loopback. Each open tab has its own `DemoPage`.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,17 +19,15 @@ from adapters.web.desk import DemoDesk
 from adapters.web.elements import Text, box
 from adapters.web.news import Shown
 from adapters.web.posting import Posting
+from adapters.web.sessions import Session, session_of
 from adapters.web.sides import AgentSide, RequesterSide
 from adapters.web.visit import Visit
 from adapters.web.words import Words
 from triage.model import Language
 
 STYLES = Path(__file__).with_name("page.css")
-POLICY = (
-    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; form-action 'none'; base-uri 'self'"
-)
-"""Nothing is ever loaded from another origin, whatever an article's author wrote."""
+MOST = 1_000
+"""Sessions whose choice is remembered."""
 
 
 def mount(app: FastAPI, desk: DemoDesk, *, path: str = "/") -> None:
@@ -49,13 +49,40 @@ def add_page(desk: DemoDesk, *, path: str = "/") -> None:
         people=(*desk.agents, *desk.requesters),
     )
 
+    choices = Choices()
+
     @ui.page(path, title="Deskbell", dark=None)
     async def page(request: Request) -> None:
-        visit = Visit.of(desk, request.query_params, request.headers.get("accept-language", ""))
+        session = session_of(request.scope)
+        wanted = {**choices.of(session), **_own_address(request)}
+        visit = Visit.of(desk, wanted, request.headers.get("accept-language", ""))
         try:
-            await DemoPage(desk, posting, visit).build()
+            await DemoPage(desk, posting, visit, partial(choices.keep, session)).build()
         except Exception as error:
             raise PageError from error
+
+
+class Choices:
+    """Who the visitor of each session chose to be, for as long as this process runs."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[str, dict[str, str]] = OrderedDict()
+
+    def of(self, session: Session | None) -> dict[str, str]:
+        """As `Visit.query` has it."""
+        return self._of.get(session.id, {}) if session else {}
+
+    def keep(self, session: Session | None, visit: Visit) -> None:
+        if session:
+            self._of[session.id] = visit.query()
+            self._of.move_to_end(session.id)
+        if len(self._of) > MOST:
+            self._of.popitem(last=False)
+
+
+def _own_address(request: Request) -> Mapping[str, str]:
+    """What the address asks for, unless a link on another site chose it."""
+    return request.query_params if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin") else {}
 
 
 class PageError(Exception):
@@ -65,10 +92,11 @@ class PageError(Exception):
 class DemoPage:
     """One open tab: who the visitor is on either side, and the language they read."""
 
-    def __init__(self, desk: DemoDesk, posting: Posting, visit: Visit) -> None:
+    def __init__(self, desk: DemoDesk, posting: Posting, visit: Visit, keep: Callable[[Visit], None]) -> None:
         self.desk = desk
         self.posting = posting
         self.visit = visit
+        self._keep = keep
         self.unread: Counter[str] = Counter()
         self._sides: tuple[RequesterSide | AgentSide, ...] = ()
 
@@ -77,7 +105,6 @@ class DemoPage:
         return Words(self.desk.say, self.visit.language, self.desk.timezone)
 
     async def build(self) -> None:
-        ui.add_head_html(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">')
         ui.add_css(STYLES)
         ui.colors(primary="#4b47c4")
         with box("header", "db-top"):
@@ -127,8 +154,9 @@ class DemoPage:
         await self._fill()
 
     def become(self, visit: Visit) -> None:
-        """Be somebody else from now on; the address follows, so a reload or a second tab starts the same."""
+        """Be somebody else from now on; session and address follow, so a reload or a second tab starts the same."""
         self.visit = visit
+        self._keep(visit)
         ui.navigate.history.replace(f"?{urlencode(visit.query())}")
 
     def _on_shown(self, shown: Shown) -> None:

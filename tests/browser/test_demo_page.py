@@ -2,85 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from nicegui.testing.general import nicegui_reset_globals
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import expect
 
-from adapters.web.page import mount
-from adapters.web.port import WebPort
-from storage.memory import MemoryStorage
-from tests.conformance.programs import chromium
-from tests.unit.web.desk import IT, START, Desk, counting, demo_desk
+from tests.browser.conftest import Demo, question
+from tests.unit.web.desk import IT
 from triage.document import Button, Buttons, Document, Heading, Markdown, Paragraph, Plain
 from triage.model import Thread
 from triage.ports import Address
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 TRIAGE = Address(thread=Thread(channel=IT.channel))
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Demo:
-    """The running page; `port` is the bot's voice, `desk` what it was told."""
-
-    url: str
-    browser: Browser
-    desk: Desk
-    port: WebPort
-
-    async def open(self, path: str = "/", *, width: int = 1400, height: int = 900) -> Page:
-        context = await self.browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
-        page = await context.new_page()
-        await page.goto(self.url + path)
-        await expect(page.get_by_role("button", name="My VPN keeps disconnecting")).to_be_visible()
-        return page
-
-
-@pytest.fixture
-def fresh_nicegui() -> Iterator[None]:
-    with nicegui_reset_globals():
-        yield
-
-
-@pytest.fixture
-async def demo(fresh_nicegui: None) -> AsyncIterator[Demo]:
-    desk, transcript = Desk(), MemoryStorage().transcript
-    port = WebPort(transcript, now=lambda: START, new_id=counting("bot-"))
-    app = FastAPI()
-    mount(app, demo_desk(desk, transcript, port.changed))
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield Demo(f"http://127.0.0.1:{listener.getsockname()[1]}", browser, desk, port)
-        await browser.close()
-    server.should_exit = True
-    await serving
 
 
 def _says(text: str) -> Document:
     return Document(blocks=(Paragraph((Plain(text),)),), summary=text)
 
 
-def _question(page: Page) -> Locator:
-    return page.get_by_label("Ask Deskbell anything")
-
-
 async def test_enter_sends_and_the_focus_stays(demo: Demo) -> None:
     """One can go on typing at once."""
     page = await demo.open()
-    box = _question(page)
+    box = question(page)
     await box.fill("My laptop is slow")
     await box.press("Enter")
     assert (await demo.desk.first()).text == "My laptop is slow"
@@ -92,7 +37,7 @@ async def test_enter_sends_and_the_focus_stays(demo: Demo) -> None:
 async def test_shift_and_enter_break_the_line(demo: Demo) -> None:
     """The lines are sent together."""
     page = await demo.open()
-    box = _question(page)
+    box = question(page)
     await box.press_sequentially("first")
     await box.press("Shift+Enter")
     await box.press_sequentially("second")
@@ -103,7 +48,7 @@ async def test_shift_and_enter_break_the_line(demo: Demo) -> None:
 async def test_the_enter_that_ends_a_composition_sends_nothing(demo: Demo) -> None:
     """Korean and Chinese words are finished with Enter."""
     page = await demo.open()
-    box = _question(page)
+    box = question(page)
     await box.fill("안녕")
     await box.evaluate(
         "box => box.dispatchEvent(new KeyboardEvent('keydown',"
@@ -117,8 +62,8 @@ async def test_the_enter_that_ends_a_composition_sends_nothing(demo: Demo) -> No
 async def test_all_open_tabs_show_what_is_said(demo: Demo) -> None:
     """What one tab sends and what the bot says, without a reload."""
     first, second = await demo.open(), await demo.open()
-    await _question(first).fill("hello")
-    await _question(first).press("Enter")
+    await question(first).fill("hello")
+    await question(first).press("Enter")
     await demo.port.post(TRIAGE, _says("a new ticket"), key="k1")
     await expect(second.get_by_role("log").first).to_contain_text("hello")
     for page in (first, second):

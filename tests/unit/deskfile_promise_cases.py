@@ -70,8 +70,10 @@ ERRORS = [
     (team(f"agents: [lee]\nsla: {{high: {{resolution: 1m}}}}\noverdue: 24h\n{TIGHT}"), f"7: teams.it.overdue: {_NEVER}"),
     (team(f"agents: [lee]\n{TIGHT}\nescalation: {{ack: 24h}}"), f"7: teams.it.escalation.ack: {_NEVER}"),
     (steps("wait: 24h", "notify: lead", more=f"{TIGHT}\nlead: lee"), f"10: teams.it.escalation.steps: {_NEVER}"),
-    (team("agents: [lee]\noverdue: 59s"), "6: teams.it.overdue: is shorter than 1m; write a minute or more"),
-    (team("agents: [lee]\noverdue: 0m"), "6: teams.it.overdue: '0m' is out of range: a duration is more than 0 and at most 3650d"),
+    (team("agents: [lee]\noverdue: 59s"), "6: teams.it.overdue: is shorter than 1m; write a minute or more, or off"),
+    (team("agents: [lee]\noverdue: []"), "6: teams.it.overdue: must be a duration such as 30m, 4h or 1d2h30m15s (d = 24 h), or off"),
+    (team("agents: [lee]\noverdue: false"), "6: teams.it.overdue: 'false' is not a duration: write it like 30m, 4h or 1d2h30m15s (d = 24 h), or off"),
+    (team("agents: [lee]\noverdue: 0m"), "6: teams.it.overdue: '0m' is out of range: a duration is more than 0 and at most 3650d, or off"),
     ("pings: {per_hour: 0}\n" + team("agents: [lee]"), "1: pings.per_hour: must be 1 or more, not '0'"),
     # escalation
     (team("agents: [lee]\nescalation: {steps: []}"), "6: teams.it.escalation.steps: notifies nobody: add a step such as {notify: lead}"),

@@ -211,12 +211,12 @@ def test_a_failed_turn_is_kept_with_an_apology_to_whoever_waits(
     office: Office, said: Message, apology: list[str]
 ) -> None:
     """With its id, privately; only to those who addressed the bot, and once."""
-    receipt = office.desk.fail(said, "ValueError: x")
+    receipt = office.desk.fail(said, "ValueError at triage.desk:1")
     out = office.deliver()
     assert phrases(out) == apology
     assert all(isinstance(item.to, Privately) for item in out)
     (turn,) = office.storage.health().failed_turns
-    assert (turn.id, turn.error) == (receipt.failure, "ValueError: x")
+    assert (turn.id, turn.error) == (receipt.failure, "ValueError at triage.desk:1")
     assert office.desk.fail(said, "again").repeat
     assert office.desk.take(said).repeat
 

@@ -42,6 +42,14 @@ def test_policy_has_terms_of_its_own(tmp_path: Path) -> None:
     assert terms.chain == Chain(steps=(Notify(whom=Whom.TEAM),))
 
 
+def test_a_policy_can_switch_its_teams_reminders_off(tmp_path: Path) -> None:
+    """`overdue: off`, where the team's own would else be in force; for a whole team the same as leaving it out."""
+    text = DESK.replace("overdue: 30m", "overdue: off")
+    teams = policy_of(tmp_path, text).teams
+    assert (teams["it"].terms.overdue, teams["it"].rules[0].terms.overdue) == (3_600, None)
+    assert policy_of(tmp_path, text.replace("overdue: 1h", "overdue: off")).teams["it"].terms.overdue is None
+
+
 def test_policy_leaves_the_rest_to_the_team(tmp_path: Path) -> None:
     """Only name, when and sla need to be said."""
     team = policy_of(tmp_path, DESK).teams["it"]

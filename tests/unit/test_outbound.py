@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 CALLERS = {
     "adapters/slack/adapter.py": "Slack's Web API and Socket Mode",
-    "adapters/slack/port.py": "Slack's Web API; a response_url that Slack signed",
+    "adapters/slack/port.py": "Slack's Web API; a response_url of Slack's own host",
     "adapters/teams/auth.py": "Microsoft's signing keys",
     "adapters/teams/connector.py": "the service URL that Teams' token names",
     "adapters/teams/credentials.py": "Microsoft Entra, for the bot's token",

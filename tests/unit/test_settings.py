@@ -135,6 +135,15 @@ def test_fully_set_platforms_are_on() -> None:
     assert settings.teams
 
 
+def test_the_key_of_sessions_can_be_changed() -> None:
+    """Several by comma, the newest first; a short one among them is told."""
+    settings = Settings.load({"DESKBELL_SECRET_KEY": f"{KEY}n, {KEY}o,"})
+    assert settings.session_keys == (f"{KEY}n", f"{KEY}o")
+    assert settings.why_off(Platform.WEB) is None
+    assert Settings.load({"DESKBELL_SECRET_KEY": f"{KEY},short"}).why_off(Platform.WEB) is not None
+    assert Settings.load({}).session_keys == ()
+
+
 def test_managed_identity_needs_no_password() -> None:
     """There is no password to have."""
     environ = {"MicrosoftAppId": "app", "MicrosoftAppType": "UserAssignedMSI", "MicrosoftAppTenantId": "t"}

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.demo import FastClock, database, forget
+import httpx
+from nicegui.testing.general import nicegui_reset_globals
+
+from bot import deskfile, sample
+from bot.demo import FastClock, database, demo_app, forget
 from triage.calendars import Calendar, Window
 
 HOUR = 3_600
@@ -32,3 +36,16 @@ def test_forgetting_touches_the_demos_own_file_only(tmp_path: Path) -> None:
     database(tmp_path).write_text("demo")
     forget(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["deskbell.db"]
+
+
+async def test_other_names_and_other_sites_get_nothing_of_the_demo(tmp_path: Path) -> None:
+    """Whoever opens a hostile page while the demo runs: it can neither read the page nor drive it. Monitors can."""
+    desk, _ = deskfile.read(sample.files() / "desk.yaml")
+    assert desk is not None
+    with nicegui_reset_globals():
+        transport = httpx.ASGITransport(app=demo_app(desk, tmp_path))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:3000") as web:
+            rebound = await web.get("/", headers={"Host": "evil.example"})
+            posted = await web.post("/_nicegui_ws/socket.io/", headers={"Origin": "https://evil.example"})
+            alive = await web.get("/healthz", headers={"Host": "10.0.0.7"})
+    assert (rebound.status_code, posted.status_code, alive.status_code) == (421, 403, 200)

@@ -40,10 +40,10 @@ def test_failed_turns_are_listed(settings: Settings) -> None:
     migrate(settings.database)
     storage = SqlStorage(make_engine(settings.database))
     with storage.writing() as work:
-        work.fail("code-7", "slack:T1:C1:1.2", MONDAY, "KeyError: 'a bug'")
+        work.fail("code-7", "slack:T1:C1:1.2", MONDAY, "KeyError at triage.decide:120")
         work.commit()
     storage.close()
-    assert any("code-7" in finding.text and "a bug" in finding.text for finding in examine(settings, TODAY))
+    assert any("code-7" in finding.text and "triage.decide:120" in finding.text for finding in examine(settings, TODAY))
 
 
 def test_an_unreachable_database_fails_without_its_password(tmp_path: Path, settings: Settings) -> None:

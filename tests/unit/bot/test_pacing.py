@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from bot.pacing import MAX_PEOPLE, Pace, Pacing
 from bot.turns import Runner, Turns
-from storage.memory import MemoryStorage
+from storage.memory import MemoryStorage, MemoryWork
 from tests.builders import (
     DM,
     HELP,
@@ -26,6 +27,7 @@ from tests.builders import (
     slash,
 )
 from triage.desk import Desk
+from triage.errors import Unavailable
 from triage.model import Kind, Message, Sender
 from triage.policy import Member, Policy
 
@@ -134,12 +136,54 @@ def test_memory_is_bounded(minute: Minute) -> None:
     assert max(len(recent.posts) for recent in minute.pacing._people.values()) <= 10 * LIMIT
 
 
+class Leaving(MemoryStorage):
+    """A database that can be `away`."""
+
+    away = False
+
+    @contextmanager
+    def writing(self) -> Iterator[MemoryWork]:
+        if self.away:
+            raise Unavailable("away")
+        with super().writing() as work:
+            yield work
+
+
 # --- through whole turns -----------------------------------------------------------------------------
 @pytest.fixture
 async def run() -> AsyncIterator[Runner]:
     runner = Runner(1)
     yield runner
     runner.close()
+
+
+async def test_what_was_not_read_is_not_read_later_either(run: Runner) -> None:
+    """Slack repeats for five minutes what it thinks was not taken, and a new process knows nothing of the flood."""
+    storage, minute = MemoryStorage(), Minute()
+    desk = Desk(storage, Known(), lambda: POLICY, now=lambda: NOW, new_id=iter(map(str, range(10_000))).__next__)
+    turns = Turns(desk, run, nudge=lambda: None, new_id=lambda: "t", pacing=minute.pacing)
+    said = [message("VPN keeps dropping", at=DM) for _ in range(LIMIT + 3)]
+    for each in said:
+        await turns(each)
+    minute.now += 300
+    pending = storage.outbox.pending()
+    repeats = [await turns(each) for each in said]
+    restarted = Turns(desk, run, nudge=lambda: None, new_id=lambda: "t", pacing=Minute().pacing)
+    repeats += [await restarted(each) for each in said]
+    assert all(receipt.repeat for receipt in repeats)
+    assert storage.outbox.pending() == pending
+
+
+async def test_what_is_not_read_is_not_acknowledged_unless_that_is_stored(run: Runner) -> None:
+    """The platform repeats it, as it does everything that a database could not take."""
+    storage, minute = Leaving(), Minute()
+    desk = Desk(storage, Known(), lambda: POLICY, now=lambda: NOW, new_id=iter(map(str, range(10_000))).__next__)
+    turns = Turns(desk, run, nudge=lambda: None, new_id=lambda: "t", pacing=minute.pacing)
+    for _ in range(LIMIT + 1):
+        await turns(message("hm", at=DM))
+    storage.away = True
+    with pytest.raises(Unavailable):
+        await turns(message("hm", at=DM))
 
 
 async def test_the_desk_says_slow_down_once_and_hears_the_others(run: Runner) -> None:

@@ -139,6 +139,40 @@ def test_people_of_another_workspace_are_guests_at_home_there(field: str) -> Non
     assert (sender.account.place, sender.guest) == ("T2", True)
 
 
+ELSEWHERE = [
+    from_event({**event(), "team_id": "T2"}, BOT),
+    from_event({**event(), "authorizations": [{"team_id": "T2", "is_enterprise_install": False}]}, BOT),
+    from_event({**event(type="app_mention"), "team_id": "T2"}, BOT),
+    from_event({**changed({"text": "new"}, {}), "team_id": "T2"}, BOT),
+    from_command({**command(), "team_id": "T2", "is_enterprise_install": "false"}, BOT),
+    from_action({**action(), "user": {"id": "U1"}, "team": {"id": "T2"}}, BOT),
+]
+
+
+@pytest.mark.parametrize("read", ELSEWHERE, ids=lambda read: str(read.kind))
+def test_people_of_another_installation_are_guests_at_home_there(read: Message | Ignored) -> None:
+    """Whoever installs a distributed app in a workspace of theirs is not a colleague for it."""
+    sender = message(read).sender
+    assert (sender.account.place, sender.guest) == ("T2", True)
+
+
+OURS = [
+    from_event({**event(), "team_id": "T2", "authorizations": [{"team_id": "T1"}]}, BOT),
+    from_event({**event(), "authorizations": [{"team_id": None, "is_enterprise_install": True}], "team_id": "T2"}, BOT),
+    from_command({**command(), "team_id": "T1", "is_enterprise_install": "false"}, BOT),
+    from_command({**command(), "team_id": "T2", "is_enterprise_install": "true"}, BOT),
+    from_command(command(), BOT),
+    from_action(action(), BOT),
+]
+
+
+@pytest.mark.parametrize("read", OURS, ids=lambda read: str(read.kind))
+def test_people_of_our_installation_are_no_guests(read: Message | Ignored) -> None:
+    """Also in a channel that another workspace shares, and of an organisation that installed it as a whole."""
+    sender = message(read).sender
+    assert (sender.account.place, sender.guest) == ("T1", False)
+
+
 def test_a_guests_post_is_still_in_our_channel() -> None:
     """The channel's place is where the app is installed, whoever writes."""
     assert message(from_event(event(user_team="T2"), BOT)).channel.place == "T1"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from adapters.slack.identity import Bot
-from adapters.slack.port import SlackPort, web_client
+from adapters.slack.port import SlackPort, is_slacks, respond, web_client
 from tests.fakes.slack_server import FakeSlack
 from triage.document import Document, Paragraph, Plain
 from triage.errors import CannotWhisper, GiveUp, TryLater
@@ -129,6 +130,51 @@ async def test_a_whisper_falls_back_when_the_response_url_is_too_old(slack: Fake
     slack.expire_response_urls()
     await port.whisper(to(), ANN, says("psst"), reply_url=url)
     assert (texts(slack.ephemerals), len(slack.called("chat.postEphemeral"))) == (["psst"], 1)
+
+
+ELSEWHERE = [
+    "http://hooks.slack.com/actions/1",
+    "https://hooks.slack.com.evil.example/1",
+    "https://hooks.slack.com:8443/1",
+]
+ELSEWHERE += ["https://hooks.slack.com@evil.example/1", "https://x@hooks.slack.com/1", "http://169.254.169.254/latest"]
+ELSEWHERE += [
+    "http://[",
+    "ftp://hooks.slack.com/1",
+    "//hooks.slack.com/1",
+    "",
+    "file:///etc/passwd",
+]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_a_response_url_elsewhere_is_not_slacks(url: str) -> None:
+    """Not by http, under another port or with a name before it."""
+    assert not is_slacks(url, "https://slack.com/api/")
+
+
+@pytest.mark.parametrize("url", ["https://hooks.slack.com/actions/T1/2/3", "https://hooks.slack-gov.com/commands/1"])
+def test_slacks_own_response_urls_are_used(url: str) -> None:
+    """Also those of GovSlack, and those of the server that SLACK_API_URL names."""
+    assert is_slacks(url, "https://slack.com/api/")
+    assert is_slacks("http://127.0.0.1:4000/actions/1", "http://127.0.0.1:4000/api/")
+
+
+async def test_nothing_is_sent_to_a_response_url_elsewhere(slack: FakeSlack, port: SlackPort) -> None:
+    """The whisper goes where Slack's own method takes it; another server on this machine hears nothing."""
+    asked: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(1))
+        writer.close()
+
+    bait = await asyncio.start_server(listen, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{bait.sockets[0].getsockname()[1]}/actions/1"
+    await port.whisper(to(), ANN, says("psst"), reply_url=url)
+    with pytest.raises(GiveUp):
+        await respond(web_client("xoxb-1", base_url=slack.url), url, {})
+    bait.close()
+    assert (texts(slack.ephemerals), asked) == (["psst"], [])
 
 
 async def test_a_response_url_that_asks_to_wait_is_waited_for(slack: FakeSlack, port: SlackPort) -> None:
