@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bot import cli_data, cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
 from bot.connections import Connection
@@ -290,7 +290,7 @@ def _secrets(settings: Settings) -> list[str]:
     return [*whole, *settings.session_keys]
 
 
-def _run(app: FastAPI, settings: Settings) -> int:
+def _run(app: Starlette, settings: Settings) -> int:
     """Serve until told to stop; uvicorn itself ends the program when the address is taken."""
     if settings.port and _taken(settings.host, settings.port):
         _say(f"{settings.host}:{settings.port} is in use: stop what listens there, or choose another --port.")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from adapters.web.desk import DemoDesk, DemoPerson, DemoTeam, direct_channel
 from adapters.web.news import News
@@ -70,7 +70,7 @@ def forget(data: Path) -> None:
         name.unlink(missing_ok=True)
 
 
-def demo_app(desk: Desk, data: Path, *, encoder: LoadEncoder = None) -> FastAPI:
+def demo_app(desk: Desk, data: Path, *, encoder: LoadEncoder = None) -> Starlette:
     """The demo as one ASGI app."""
     data.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{database(data)}"
