@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
-INHERITED = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
+INHERITED = ("PATH", "PYTHONPATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
 READY_SECONDS = 60.0
 PAUSE = 0.02
 LOOPBACK = "127.0.0.1"
@@ -31,13 +32,14 @@ class Served:
     folder: Path
     """Its working directory, data folder and log; made when it is missing."""
     port: int
+    host: str = LOOPBACK
     environ: Mapping[str, str]
     program: Sequence[str] = (str(Path(sys.executable).with_name("deskbell")),)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -61,7 +63,7 @@ class Served:
         kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*map(str, command), "--host", LOOPBACK, "--port", str(self.port)],
+                [*map(str, command), "--host", self.host, "--port", str(self.port)],
                 cwd=self.folder,
                 env={**kept, **self.environ},
                 stdout=log,
@@ -84,6 +86,13 @@ class Served:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps what it holds, and does nothing until `resume`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL: nothing of the process runs any more when this returns."""
