@@ -31,7 +31,18 @@ HELP, TRIAGE = "CHELP", "CTRIAGE"
 QUICK_HELP, QUICK_TRIAGE = "CQUICK", "CQUICKTRIAGE"
 """Of a team that promises an answer within seconds."""
 DANA, LEE, KIM = "UDANA", "ULEE", "UKIM"
-ARTICLE = "---\nid: vpn\nlang: en\ntitle: The VPN keeps dropping\nteam: it\naudience: employees\n---\n{body}\n"
+ARTICLE = """---
+id: vpn
+lang: en
+title: The VPN keeps dropping
+team: it
+audience: employee
+phrasings:
+  - my vpn keeps dropping
+  - vpn disconnects all the time
+---
+{body}
+"""
 PATIENCE = 30.0
 """Seconds for what should happen at once: machines that run tests are busy."""
 
