@@ -36,7 +36,7 @@ id: vpn
 lang: en
 title: The VPN keeps dropping
 team: it
-audience: employee
+audience: company
 phrasings:
   - my vpn keeps dropping
   - vpn disconnects all the time
@@ -181,7 +181,8 @@ def complaints(served: Served) -> list[str]:
 
 def read(post: Post) -> str:
     """The post as a person reads it: bold is bold, and a mention shows the name."""
-    return re.sub(r"<@U(\w+)>", lambda user: user[1].title(), words(post)).replace("*", "")
+    said = words(post) if "blocks" in post else str(post["text"])
+    return re.sub(r"<@U(\w+)>", lambda user: user[1].title(), said).replace("*", "")
 
 
 async def until(holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> float:
@@ -199,10 +200,15 @@ async def at_once(*doing: Awaitable[Any]) -> list[Any]:
     return list(await asyncio.gather(*doing))
 
 
+def one_at_a_time() -> aiohttp.ClientSession:
+    """A connection for each event: none that is kept open is found closed by a replica that ended."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+
+
 @asynccontextmanager
 async def cluster(folder: Path, database: str, *, hosts: Sequence[str] = HOSTS) -> AsyncIterator[Cluster]:
     """A migrated database and its replicas, all ready."""
-    async with FakeSlack() as slack, aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+    async with FakeSlack() as slack, one_at_a_time() as session:
         workspace(slack)
         port = free_port()
         replicas = [

@@ -14,18 +14,22 @@ from tests.replicas.cluster import Cluster, cluster
 
 
 @pytest.fixture(scope="module")
-def database(postgres_url: str) -> Iterator[str]:
-    """The URL of a migrated database of its own."""
+def empty(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database of its own."""
     name = f"replicas_{uuid.uuid4().hex}"
     server = make_url(postgres_url).set(drivername="postgresql+psycopg")
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-        url = server.set(database=name).render_as_string(hide_password=False)
-        migrate(url)
-        yield url
+        yield server.set(database=name).render_as_string(hide_password=False)
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def database(empty: str) -> str:
+    migrate(empty)
+    return empty
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
