@@ -93,7 +93,11 @@ class FakeSlack:
         if self._client:
             await self._client.aclose()
         await self.socket.disconnect()
+        open_ones = [handler.transport for handler in self._runner.server.connections] if self._runner.server else []
         await self._runner.cleanup()
+        for transport in filter(None, open_ones):
+            transport.abort()
+        await asyncio.sleep(0)  # the loop, which may end with us, closes them in its next turn
 
     # --- the workspace -------------------------------------------------------------------------
     @property

@@ -128,6 +128,12 @@ def test_this_checkout_only_expands_what_the_last_release_has(released: Version)
     assert {phase for revision, phase in ours.items() if revision not in theirs} <= {Phase.EXPAND, Phase.CONTRACT}
 
 
+def test_the_last_release_has_nothing_to_migrate_there(released: Version, next_one: Version, new_postgres: str) -> None:
+    """Whoever runs its command by mistake does no harm."""
+    next_one.migrate(new_postgres)
+    assert released.migrate(new_postgres) == "The database is up to date.\n"
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_two_versions_work_side_by_side(both: tuple[Cluster, Served, Served]) -> None:
     """Questions, tickets, claims, words both ways and pings, through both: one outcome each, and no error in a log."""
@@ -178,9 +184,3 @@ async def test_the_last_release_starts_again_on_the_next_ones_database(both: tup
     await desk.delivered()
     assert len(desk.answers(thread)) == 1
     assert desk.complaints() == []
-
-
-def test_the_last_release_has_nothing_to_migrate_there(released: Version, next_one: Version, new_postgres: str) -> None:
-    """Whoever runs its command by mistake does no harm."""
-    next_one.migrate(new_postgres)
-    assert released.migrate(new_postgres) == "The database is up to date.\n"
