@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft7Validator
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from bot.cli import _parser
@@ -143,7 +143,7 @@ def test_the_image_names_the_version(compose: Any) -> None:
 def test_compose_yaml_holds_to_the_specification(compose: Any) -> None:
     """Of the keys, their places and their types."""
     vendored = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
-    validator = Draft7Validator(json.loads(vendored.read_text(encoding="utf-8")))
+    validator = Draft202012Validator(json.loads(vendored.read_text(encoding="utf-8")))
     assert [error.message for error in validator.iter_errors(compose)] == []
     broken = {**compose, "services": {**compose["services"], "bot": {"replicas": 3}}}
     assert [error.message for error in validator.iter_errors(broken)]
