@@ -1,4 +1,4 @@
-# Everything below works on a machine with Python 3.11+ and make; conformance also needs npm and Chromium.
+# Everything below works on a machine with Python 3.11+ and make; conformance also needs npm, Chromium and HAProxy.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +24,7 @@ lint: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest
 
-conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, and the pages in Chromium
+conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, the pages in Chromium, replicas behind HAProxy
 	PICTURES=$(PICTURES) $(BIN)/pytest -m "conformance or browser" tests
 
 bench: $(VENV)/.test $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic | SLA=1 (clocks)

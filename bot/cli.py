@@ -101,8 +101,15 @@ def _parser() -> argparse.ArgumentParser:
 
     cli_data.add(commands)
 
-    migrate = commands.add_parser("migrate", help="bring the database up to date")
+    migrate = commands.add_parser(
+        "migrate", help="bring the database up to date; the last release may run on meanwhile"
+    )
     _add_config(migrate)
+    migrate.add_argument(
+        "--contract",
+        action="store_true",
+        help="also take away what only the last release used: when no process of it runs any more",
+    )
     migrate.set_defaults(run=_migrate)
 
     doctor = commands.add_parser("doctor", help="what is set up, what is missing, what went wrong lately")
@@ -221,13 +228,17 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from storage.schema import migrate, pending_migrations
+    from storage.schema import migrate
 
     settings = _settings(options)
     _make_folder(settings.data)
-    behind = pending_migrations(settings.database)
-    migrate(settings.database)
-    print(f"{len(behind)} migrations applied." if behind else "The database is up to date.")
+    found = migrate(settings.database, contract=options.contract, told=_say)
+    applied = len(found.needed) + (len(found.contract) if options.contract else 0)
+    print(f"{applied} migrations applied." if applied else "The database is up to date.")
+    if found.newer:
+        _say("It is of a newer version, beside which this one may run.")
+    elif found.contract and not options.contract:
+        _say("When no process of the last release runs any more: `deskbell migrate --contract`.")
     return DONE
 
 

@@ -55,6 +55,8 @@ STATEMENT_MS = 2_000
 UNIQUE = frozenset({"23505", sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 RACES = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: another transaction won."""
+LOCKED = "55P03"
+"""PostgreSQL: a lock was waited for long enough."""
 
 
 FULL, READ_ONLY, DAMAGED, DISK = (
@@ -81,6 +83,10 @@ WAYS_OUT = {
 
 class Unusable(Unavailable):
     """Nothing can be stored until somebody does something; the message says what."""
+
+
+class Locked(Unavailable):
+    """Somebody else has what is needed, for longer than it was waited for."""
 
 
 def database_url(url: str) -> URL:
@@ -155,6 +161,8 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if _code(error) in RACES:
             raise Conflict(str(error.orig)) from error
+        if _code(error) == LOCKED:
+            raise Locked(str(error.orig)) from error
         if way_out := _way_out(error):
             raise Unusable(f"{error.orig}: {way_out}") from error
         if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:

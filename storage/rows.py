@@ -41,6 +41,15 @@ class FailedTurnRow(SQLModel, table=True):
     error: str
 
 
+class LockRow(SQLModel, table=True):
+    """What turns of one thread waited for in 0.2.0. Not used any more: a contracting migration of the release
+    after this one takes it away."""
+
+    __tablename__ = "thread_lock"
+    key: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+
+
 class PersonRow(SQLModel, table=True):
     """`account` is the key of the account last seen. `surrogate` names the person in the audit; only rows of
     the version before it have none, until they are seen again."""

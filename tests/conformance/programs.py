@@ -27,6 +27,7 @@ CHECKOUT = Path(__file__).parents[2]
 MODULES = Path(os.environ.get("DESKBELL_NODE_MODULES") or CHECKOUT / "node_modules")
 PICTURES = CHECKOUT / "docs" / "images" if os.environ.get("PICTURES") else Path(tempfile.mkdtemp(prefix="pictures-"))
 """Where screenshots go: into the documentation only when asked to (`make conformance PICTURES=1`)."""
+INHERITED = ("PATH", "PYTHONPATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
 START_SECONDS = 120.0
 LOOK_SECONDS = 20.0
 PAUSE = 0.05
@@ -73,7 +74,7 @@ def running(
     """
     folder.mkdir(parents=True, exist_ok=True)
     program = Program(name=Path(str(command[0])).name, url=url, log=folder / "log.txt")
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START") if name in os.environ}
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     with program.log.open("wb") as log:
         process = subprocess.Popen(
             [str(part) for part in command],

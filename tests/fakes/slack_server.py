@@ -73,6 +73,7 @@ class FakeSlack:
         self._responses: dict[str, tuple[str, str, int]] = {}
         self._client: httpx.AsyncClient | None = None
         self._held: str | None = None
+        self._held_once = self._lost = False
         self._released = asyncio.Event()
         self._watchers: list[tuple[str, asyncio.Future[None]]] = []
         self.add_user(self.bot, name="deskbell", is_bot=True)
@@ -94,7 +95,11 @@ class FakeSlack:
         if self._client:
             await self._client.aclose()
         await self.socket.disconnect()
+        open_ones = [handler.transport for handler in self._runner.server.connections] if self._runner.server else []
         await self._runner.cleanup()
+        for transport in filter(None, open_ones):
+            transport.abort()
+        await asyncio.sleep(0)  # the loop, which may end with us, closes them in its next turn
 
     # --- the workspace -------------------------------------------------------------------------
     @property
@@ -154,12 +159,13 @@ class FakeSlack:
         """Do what the next call asks, then drop the connection instead of answering."""
         self._faults.append(_Fault(kind="drop", method=method))
 
-    def hold(self, *, method: str) -> None:
-        """Answer calls of this method only after `release`."""
-        self._held, self._released = method, asyncio.Event()
+    def hold(self, *, method: str, once: bool = False) -> None:
+        """Answer calls of this method, or only the next one, after `release`; they are done only then."""
+        self._held, self._held_once, self._released = method, once, asyncio.Event()
 
-    def release(self) -> None:
-        self._held = None
+    def release(self, *, lost: bool = False) -> None:
+        """Do what was held, or forget it and close the connections."""
+        self._held, self._lost = None, lost
         self._released.set()
 
     # --- what Slack sends ----------------------------------------------------------------------
@@ -284,7 +290,11 @@ class FakeSlack:
         method, args = request.match_info["method"], await _arguments(request)
         fault = self._fault(method)
         if self._held == method:
+            self._held = None if self._held_once else method
             await self._released.wait()
+            if self._lost and request.transport:
+                request.transport.close()
+                return web.Response()
         if fault and fault.kind == "busy":
             self._record(method, args, "ratelimited")
             headers = {"Retry-After": str(fault.seconds)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -56,6 +57,7 @@ class Served:
     folder: Path
     """Its working directory, data folder and log; made when it is missing."""
     port: int
+    host: str = LOOPBACK
     environ: Mapping[str, str]
     program: Sequence[str] = (str(Path(sys.executable).with_name("deskbell")),)
     spawn: Spawn = popen
@@ -63,7 +65,7 @@ class Served:
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -89,7 +91,7 @@ class Served:
         assert not self.alive
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [*self.program, "serve", "--config", self.config, "--data", self.folder / "data"]
-        address = ["--host", LOOPBACK, "--port", str(self.port)]
+        address = ["--host", self.host, "--port", str(self.port)]
         kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
         self._process = self.spawn([*map(str, command), *address], self.folder, {**kept, **self.environ}, self.log)
 
@@ -109,6 +111,13 @@ class Served:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps what it holds, and does nothing until `resume`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL: nothing of the process runs any more when this returns."""

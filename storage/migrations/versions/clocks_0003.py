@@ -13,6 +13,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+phase = "founding"
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)

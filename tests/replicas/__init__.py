@@ -1,0 +1,1 @@
+"""Three replicas behind the reverse proxy of compose.yaml, as processes of this machine."""
