@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench fuzz simulate simulate-defects crash crash-defects audit lock clean
+.PHONY: help demo test unit lint conformance bench load fuzz simulate simulate-defects crash crash-defects audit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,10 @@ bench: $(VENV)/.test $(VENV)/.bench ## answers beside other methods: DATA=folder
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(SCALE),--sizes 1500 100000) $(if $(ABLATE),--ablate) $(if $(TIER),--tier $(TIER)) \
 	  $(if $(SLA),--sla) $(if $(SECONDS),--seconds $(SECONDS))
+
+load: $(VENV)/.test ## turns a second, at rising rates: ON="sqlite-1 postgresql-3" RATES="50 100" SECONDS=15 | SOAK=600 (memory)
+	$(BIN)/python -m tests.load $(if $(ON),--on $(ON)) $(if $(RATES),--rates $(RATES)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	  $(if $(SOAK),--soak $(SOAK))
 
 fuzz: $(VENV)/.fuzz ## files, payloads and messages made to break their parsers: SECONDS=60 each (Linux, x86-64)
 	for target in $(or $(TARGET),markdown csv jsonl html text matcher slack teams commands desk scenario); do \

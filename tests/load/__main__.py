@@ -20,6 +20,7 @@ from tests.load.desk import Loaded, assert_kept, assert_syncs, loaded
 from tests.load.driver import Step
 from tests.load.office import SHARES
 from tests.load.processes import megabytes, processor_seconds, spent
+from tests.load.soak import soak
 
 DURABLE_SHARE = (100 - SHARES["talk"]) / 100
 SETTINGS = ((SQLITE, 1), (POSTGRES, 1), (POSTGRES, 3))
@@ -59,7 +60,8 @@ async def main(options: argparse.Namespace) -> int:
                 for line in _limits(kind, await _bare(url)):
                     print(line)
                 async with loaded(url, processes, seed=options.seed) as desk:
-                    await _measure(desk, options, f"{kind}, {processes} process{'es' * (processes > 1)}")
+                    title = f"{kind}, {processes} process{'es' * (processes > 1)}"
+                    await (_soak if options.soak else _measure)(desk, options, title)
     return 0
 
 
@@ -86,6 +88,13 @@ async def _measure(desk: Loaded, options: argparse.Namespace, title: str) -> Non
             break
         sustained = row.step.durable
     print(f"\nKnee: {sustained:.0f} durable turns a second.\n", flush=True)
+
+
+async def _soak(desk: Loaded, options: argparse.Namespace, title: str) -> None:
+    rate = options.rates[0]
+    found = await soak(desk, rate=rate / DURABLE_SHARE, seconds=options.soak, tell=_say)
+    minutes = ", ".join(f"{megabytes:.0f}" for megabytes in found)
+    print(f"### {title}: memory at {rate:.0f} durable turns a second\n\nMB after each minute: {minutes}.\n", flush=True)
 
 
 async def _warm(desk: Loaded) -> None:
@@ -147,6 +156,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--on", nargs="*", metavar="SETTING", help="such as sqlite-1 postgresql-3; all by default")
     parser.add_argument("--rates", nargs="*", type=float, default=RATES, help="durable turns a second")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each rate")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="instead: memory over so long, at the first rate")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)
 
