@@ -23,7 +23,7 @@ STOPS = 6
 """After so many kills the desk is stopped in order once."""
 STOP_LIMIT = 10.0
 """Seconds in which a desk that was told to stop must have ended."""
-READY_LIMIT = 60.0
+READY_LIMIT = 120.0
 MODES: tuple[Mode, ...] = ("fast", "immediate")
 LONGEST_LIFE = 6.0
 
