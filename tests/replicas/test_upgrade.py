@@ -128,6 +128,7 @@ def test_this_checkout_only_expands_what_the_last_release_has(released: Version)
     assert {phase for revision, phase in ours.items() if revision not in theirs} <= {Phase.EXPAND, Phase.CONTRACT}
 
 
+@pytest.mark.conformance
 def test_the_last_release_has_nothing_to_migrate_there(released: Version, next_one: Version, new_postgres: str) -> None:
     """Whoever runs its command by mistake does no harm."""
     next_one.migrate(new_postgres)

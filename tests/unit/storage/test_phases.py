@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from bot.cli import main
 from storage import schema
@@ -206,7 +206,8 @@ def test_migrating_waits_for_a_table_that_a_backup_holds(
         told.append(sentence)
         waited.set()
 
-    with _engine(new_postgres).connect() as backup:
+    engine = create_engine(make_url(new_postgres).set(drivername="postgresql+psycopg"))
+    with engine.connect() as backup:
         backup.execute(text("LOCK TABLE ticket IN ACCESS SHARE MODE"))
         thread = threading.Thread(target=migrate, args=(new_postgres,), kwargs={"told": hear})
         thread.start()
@@ -214,13 +215,9 @@ def test_migrating_waits_for_a_table_that_a_backup_holds(
         assert EXPANDED in missing_migrations(new_postgres).needed
         backup.rollback()
         thread.join(30)
-        backup.engine.dispose()
+    engine.dispose()
     assert pending_migrations(new_postgres) == ()
     assert "backup" in told[0]
-
-
-def _engine(url: str) -> Engine:
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg"))
 
 
 def test_the_command_says_what_is_left_to_take_away(
