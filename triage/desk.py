@@ -16,7 +16,7 @@ from triage.auditing import consulted
 from triage.changes import Decision, Meet
 from triage.commands import Command, Intent, Unknown, Verb, intent_of
 from triage.decide import decide, may_be_talk
-from triage.errors import Conflict, TooSlow
+from triage.errors import Conflict, TooSlow, Unsettled
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
 from triage.linking import concerned
@@ -93,6 +93,8 @@ class Desk:
             seen, known = reading.arriving(message.key, message.sender.account)
             if seen:
                 return Receipt(repeat=True)
+            if _too_early(message, policy, reading):
+                raise Unsettled("the post that this one answers is still to be handled")
             arrival = self._arrive(message, known, policy, reading)
         for _ in range(ATTEMPTS - 1):
             try:
@@ -269,6 +271,14 @@ def _private(message: Message, sender: Person, key: str, notice: Notice) -> Outg
     else:
         to = Privately(person=sender.id, near=message.here, reply_url=message.reply_url)
     return Outgoing(key=key, to=to, notice=notice, language=sender.language)
+
+
+def _too_early(message: Message, policy: Policy, reading: Reading) -> bool:
+    """Whether these words follow a post of a help channel that another process may still be at work on: without
+    its question they would be nobody's."""
+    if message.after is None or message.last_try or message.addressed:
+        return False
+    return policy.team_helping_in(message.channel) is not None and not reading.seen(message.after)
 
 
 def _here(arrival: Arrival) -> Thread:

@@ -57,7 +57,8 @@ class Conflict(TurnError):
 
 
 class Unsettled(TurnError):
-    """What the message belongs to cannot be said until a card's delivery is settled: to be delivered again."""
+    """What the message belongs to cannot be said until a card's delivery, or the post that it answers, is settled:
+    to be delivered again."""
 
 
 class Unavailable(TurnError):

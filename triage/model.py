@@ -148,6 +148,8 @@ class Message:
     in `mentions`. `reply_url` is Slack's response_url. `reference` is opaque to everyone but the
     adapter: what its port needs to write to this channel later (a Teams conversation reference).
     `last_try` says that the platform will not deliver this again if the turn fails.
+    `after` is the inbox key of the post whose thread this is in, where that came just before: platforms do not
+    wait for one delivery before the next.
     """
 
     key: str
@@ -162,6 +164,7 @@ class Message:
     reply_url: str | None = None
     reference: str | None = None
     last_try: bool = True
+    after: str | None = None
     sent_at: datetime | None = None
     """When it was written, as the platform says; a message may come late."""
 

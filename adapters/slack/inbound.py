@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.slack.entities import read
@@ -26,6 +26,8 @@ LAST_RETRY = 3
 """Slack delivers an event once and retries it three times."""
 
 KINDS = {"im": ChannelKind.DM, "mpim": ChannelKind.GROUP, "channel": ChannelKind.CHANNEL, "group": ChannelKind.CHANNEL}
+
+SOON = timedelta(minutes=1)
 
 MAX_DIGITS = 10
 """Of the seconds of a time stamp."""
@@ -182,9 +184,10 @@ def _message(
 ) -> Message:
     said = read(post.get("text") or "", bot=bot.user, names=known.names)
     ts, thread = str(post["ts"]), post.get("thread_ts")
+    channel = f"slack:{bot.team}:{event['channel']}"
     suffix = {Kind.EDIT: f":edit:{(edited or {}).get('ts')}", Kind.DELETE: ":delete"}.get(kind, "")
     return Message(
-        key=f"slack:{bot.team}:{event['channel']}:{ts}{suffix}",
+        key=f"{channel}:{ts}{suffix}",
         kind=kind,
         sender=_sender(post["user"], bot, home=post.get("user_team") or post.get("source_team")),
         channel=_channel(event["channel"], bot, KINDS.get(event.get("channel_type") or "") or known.kind),
@@ -195,7 +198,14 @@ def _message(
         mentions=_accounts(said.people, bot),
         last_try=last_try,
         sent_at=_instant(ts) if kind is Kind.POST else None,
+        after=f"{channel}:{thread}" if kind is Kind.POST and _soon_after(ts, thread) else None,
     )
+
+
+def _soon_after(ts: str, root: str | None) -> bool:
+    """Whether a reply followed the post that its thread hangs on within a minute."""
+    said, asked = _instant(ts), _instant(root or "")
+    return ts != root and said is not None and asked is not None and said - asked < SOON
 
 
 def _instant(ts: str) -> datetime | None:

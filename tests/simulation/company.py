@@ -48,6 +48,8 @@ IT_TRIAGE = _channel(Platform.SLACK, "C-it")
 HR_TRIAGE = _channel(Platform.SLACK, "C-hr")
 TEAMS_HELP = _channel(Platform.TEAMS, "19:help")
 FINANCE_TRIAGE = _channel(Platform.TEAMS, "19:finance")
+LOBBY = _channel(Platform.SLACK, "C-lobby")
+"""Nobody asks there, unless they mention the bot."""
 HELP_CHANNELS = {Platform.SLACK: (HELP, HR_HELP), Platform.TEAMS: (TEAMS_HELP,)}
 TRIAGE = {IT_TRIAGE.key: "it", HR_TRIAGE.key: "hr", FINANCE_TRIAGE.key: "finance"}
 TRIAGE_CHANNELS = (IT_TRIAGE, HR_TRIAGE, FINANCE_TRIAGE)

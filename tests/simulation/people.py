@@ -14,6 +14,7 @@ from tests.simulation.company import (
     GUESTS,
     HELP_CHANNELS,
     HOMES,
+    LOBBY,
     SERVING,
     STAFF,
     TRIAGE,
@@ -80,6 +81,16 @@ class People:
 
     def _chat(self, who: str, source: random.Random) -> None:
         self._post(who, source.choice(self._help(who)), source.choice(("hello", "thanks!", "good morning")), source)
+
+    def _talk(self, who: str, source: random.Random) -> None:
+        """Among themselves, or somebody asks the bot in the middle of it."""
+        if Platform.SLACK not in HOMES[who] or who in GUESTS:
+            return
+        if source.random() < 0.4:
+            self._write(who, LOBBY, None, f"the lift is stuck {self._token('q')}", mention=True)
+            return
+        there = [post.id for post in self._posts(who) if post.channel == LOBBY and post.root is None]
+        self._write(who, LOBBY, source.choice((None, *there[-2:])), "lunch at noon?", mention=False)
 
     def _thanks(self, who: str, source: random.Random) -> None:
         self._in_thread(who, self._own(who), "thanks!", source)

@@ -37,6 +37,7 @@ REQUESTS = {
     "ask": 8,
     "ask_known": 4,
     "chat": 2,
+    "talk": 3,
     "thanks": 2,
     "more": 6,
     "mention": 4,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tests.simulation.watching import Crashed
@@ -30,6 +31,7 @@ class Taken:
 
     message: Message
     receipt: Receipt
+    at: datetime
 
 
 class Postman:
@@ -92,5 +94,5 @@ class Postman:
             return not isinstance(error, Crashed | TurnError)
         receipt = task.result()
         if message.key not in self.acked or self.acked[message.key].receipt.repeat:
-            self.acked[message.key] = Taken(message, receipt)
+            self.acked[message.key] = Taken(message, receipt, self._world.now())
         return True

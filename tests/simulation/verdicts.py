@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.builders import shown
-from tests.simulation.company import GUESTS, SERVING, STAFF, readers
+from tests.simulation.company import GUESTS, LOBBY, SERVING, STAFF, readers
 from tests.simulation.inside import Snapshot
 from tests.simulation.laws import TOKEN, Words
+from tests.simulation.post import Taken
 from tests.simulation.workplace import Effect
+from triage.changes import Converse
 from triage.clocks import Clock, judged
 from triage.model import EntryKind, Kind, Message
 from triage.outgoing import Direct, OnSlot, Pings
@@ -19,6 +22,8 @@ from triage.sla import recomputed
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+A_MOMENT = timedelta(seconds=5)
+"""Two that are handled at once are settled in either order."""
 NUMBER = re.compile(r"#(\d+)")
 REFUSED = ("not_in_channel", "tried for 15 minutes", "cannot be reached", "never delivered", "where others read it")
 """Why a row may be given up."""
@@ -53,6 +58,8 @@ def _acknowledged(world: World, snapshot: Snapshot) -> None:
     rows = {row.outgoing.key for row in snapshot.rows}
     for key, taken in world.post.acked.items():
         record = world.laws.decisions.get(key)
+        if record is None and _is_talk(world, taken):
+            continue
         if record is None or key not in snapshot.inbox:
             world.wrong("nothing lost", f"{key} was acknowledged and is gone")
             continue
@@ -71,6 +78,20 @@ def _acknowledged(world: World, snapshot: Snapshot) -> None:
             world.wrong("nothing lost", f"{record.message.key} ('{record.message.text}') was not passed on")
     if snapshot.failed_turns:
         world.wrong("exception", f"{snapshot.failed_turns} turns failed")
+
+
+def _is_talk(world: World, taken: Taken) -> bool:
+    """In a channel where nobody asks, not to the bot, and not below what somebody had asked it there before."""
+    message = taken.message
+    if message.addressed or message.channel != LOBBY or message.kind is not Kind.POST:
+        return False
+    asked = (
+        record.at
+        for record in world.laws.decisions.values()
+        for change in record.decision.changes
+        if isinstance(change, Converse) and change.conversation.key == message.here.key
+    )
+    return message.thread is None or all(at > taken.at - A_MOMENT for at in asked)
 
 
 def _asks(message: Message) -> bool:

@@ -30,7 +30,7 @@ from tests.unit.office import Office, phrases
 from triage.auditing import Why
 from triage.changes import Decision
 from triage.desk import ATTEMPTS
-from triage.errors import Conflict, TooSlow
+from triage.errors import Conflict, TooSlow, Unsettled
 from triage.model import Kind, Language, Message, Sender, Status, Thread
 from triage.outgoing import Answer, Card, InThread, OnSlot, Privately, Say
 from triage.ports import Receipt
@@ -361,3 +361,27 @@ def test_words_that_bring_a_reference_are_kept_for_it(office: Office) -> None:
     """What an adapter needs to write to this channel later is learned from anything said there."""
     said = replace(message("lunch?", channel=LOBBY), reference="ref")
     assert office.desk.take(said) == Receipt()
+
+
+# --- the wrong way round -------------------------------------------------------------------------
+EARLY = replace(message("it smells now", at=THREAD), after=QUESTION.key, last_try=False)
+"""Words below the question, which another process may still be at work on."""
+
+
+def test_words_that_overtake_their_question_come_again(office: Office) -> None:
+    """Nothing of them is kept until the question is; then they reach its ticket."""
+    with pytest.raises(Unsettled):
+        office.desk.take(EARLY)
+    office.take(QUESTION)
+    assert phrases(office.take(EARLY)) == ["thread.message"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [replace(EARLY, last_try=True), replace(EARLY, mentions_bot=True), replace(EARLY, after=None)],
+    ids=["the last try", "to the bot", "not known to follow anything"],
+)
+def test_words_that_cannot_wait_are_taken(office: Office, said: Message) -> None:
+    """A question that never comes holds nobody up for ever."""
+    assert not office.desk.take(said).repeat
+    assert office.desk.take(said).repeat

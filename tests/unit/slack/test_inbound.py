@@ -113,6 +113,14 @@ def test_a_reply_belongs_to_its_thread() -> None:
     assert message(from_event(event(thread_ts="9.1"), BOT)).thread == "9.1"
 
 
+@pytest.mark.parametrize(
+    ("root", "after"), [("1700000000.1", "slack:T1:C1:1700000000.1"), ("1699999900.1", None), ("1700000030.1", None)]
+)
+def test_a_quick_reply_says_what_it_follows(root: str, after: str | None) -> None:
+    """Slack may bring it before the post that it answers: within a minute of it."""
+    assert message(from_event(event(ts="1700000030.1", thread_ts=root), BOT)).after == after
+
+
 def test_the_first_post_of_a_thread_is_in_no_thread() -> None:
     """Slack repeats a root's own time stamp as its thread."""
     assert message(from_event(event(thread_ts="10.1"), BOT)).thread is None
