@@ -275,8 +275,8 @@ def _private(message: Message, sender: Person, key: str, notice: Notice) -> Outg
 
 def _too_early(message: Message, policy: Policy, reading: Reading) -> bool:
     """Whether these words follow a post of a help channel that another process may still be at work on: without
-    its question they would be nobody's."""
-    if message.after is None or message.last_try or message.addressed:
+    its question they would be nobody's, or take the thread for their own."""
+    if message.after is None or message.last_try:
         return False
     return policy.team_helping_in(message.channel) is not None and not reading.seen(message.after)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.company import (
@@ -233,9 +234,19 @@ class People:
         post = self._world.workplaces[channel.platform].write(channel, root, who, text)
         key = f"{channel.platform}:{channel.place}:{channel.id}:{post.id}"
         message = self._message(who, channel, key, Kind.POST, text, id=post.id, thread=root, mentions_bot=mention)
+        message = replace(message, after=self._after(message))
         self._written.setdefault(who, []).append(message)
         self._world.tell(f"{who} writes in {channel.id}{f' under {root}' if root else ''}: {'@bot ' * mention}{text}")
         self._world.post.bring(message, times=1 + mention)
+
+    def _after(self, message: Message) -> str | None:
+        """The post that a reply follows within a minute, as Slack's time stamps tell."""
+        said = (each for theirs in self._written.values() for each in theirs)
+        root = next((each for each in said if each.channel == message.channel and each.id == message.thread), None)
+        if root is None or root.sent_at is None or message.sent_at is None or root.kind is not Kind.POST:
+            return None
+        near = message.sent_at - root.sent_at < timedelta(minutes=1)
+        return root.key if near and message.channel.platform is Platform.SLACK else None
 
     def _change(self, who: str, source: random.Random, kind: Kind, text: str) -> None:
         written = [m for m in self._written.get(who, ()) if m.text]

@@ -368,6 +368,14 @@ EARLY = replace(message("it smells now", at=THREAD), after=QUESTION.key, last_tr
 """Words below the question, which another process may still be at work on."""
 
 
+def test_a_bystander_s_mention_does_not_take_the_question_s_thread(office: Office) -> None:
+    """It waits for the question, whose author is answered."""
+    call = replace(mention("me too", by="bob", at=THREAD), after=QUESTION.key, last_try=False)
+    with pytest.raises(Unsettled):
+        office.desk.take(call)
+    assert "ticket.promise" in phrases(office.take(QUESTION))
+
+
 def test_words_that_overtake_their_question_come_again(office: Office) -> None:
     """Nothing of them is kept until the question is; then they reach its ticket."""
     with pytest.raises(Unsettled):
@@ -378,8 +386,8 @@ def test_words_that_overtake_their_question_come_again(office: Office) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [replace(EARLY, last_try=True), replace(EARLY, mentions_bot=True), replace(EARLY, after=None)],
-    ids=["the last try", "to the bot", "not known to follow anything"],
+    [replace(EARLY, last_try=True), replace(EARLY, after=None)],
+    ids=["the last try", "not known to follow anything"],
 )
 def test_words_that_cannot_wait_are_taken(office: Office, said: Message) -> None:
     """A question that never comes holds nobody up for ever."""
