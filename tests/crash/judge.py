@@ -105,6 +105,8 @@ def judge(letters: Sequence[Letter], shown: Shown, tables: Tables) -> Verdict:
 
 def _judge(letter: Letter, letters: Sequence[Letter], shown: Shown, tables: Tables, verdict: Verdict) -> None:
     if letter.key not in tables.inbox:
+        if letter.act is Act.CHATTER:
+            return  # none of the desk's business: nothing of it is kept, and `_loud` sees that nothing is said
         if _told_busy(letter, shown):
             verdict.refused += 1
         elif letter.acknowledged:
