@@ -12,9 +12,10 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.knowing import EMPLOYEE
+from triage.briefing import A_DAY
 from triage.casework import unmet
 from triage.changes import Decision, Offer
-from triage.desk import A_DAY, Knowing
+from triage.desk import Knowing
 from triage.learning import ENOUGH, PROPOSALS_A_DAY, Case, Point, Proposal, labelled, trade_off
 from triage.matching import Matcher
 from triage.model import Person, Thread

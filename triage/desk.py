@@ -6,40 +6,35 @@ Synchronous; a turn is one write transaction and no network call is made inside 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from triage.auditing import consulted
+from triage.briefing import Arrival, answered, with_lessons, with_reading
 from triage.changes import Decision, Meet
 from triage.commands import Command, Intent, Unknown, Verb, intent_of
 from triage.decide import decide, may_be_talk
 from triage.errors import Conflict, TooSlow, Unsettled
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
-from triage.linking import concerned
-from triage.matching import Match, Matcher
-from triage.model import ChannelKind, Kind, Language, Message, Person, Thread, Ticket
+from triage.matching import Matcher
+from triage.model import ChannelKind, Kind, Language, Message, Person, Thread
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Pings, Privately, Say, Target
 from triage.phrases import language_of_locale
 from triage.pings import OUT_OF_REACH, UNDELIVERED, apart, out_of_reach, undelivered
 from triage.policy import Policy, audience
-from triage.ports import Lessons, Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
-from triage.proposing import article_of
-from triage.reading import ALL, HISTORY, ROWS, teams_asked
+from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
 from triage.sweeping import Swept, sweep
-from triage.turn import Situation, Taught, own_thread
+from triage.turn import Situation, own_thread
 
 ATTEMPTS = 3
 """How often a turn is decided when others keep changing the same ticket first."""
 
 LATIN_WORDS = 4
 """So many Latin words are taken for English."""
-
-A_DAY = timedelta(hours=24)
-"""In which somebody gets so many proposals and no more."""
 
 
 class Knowing(Protocol):
@@ -48,20 +43,6 @@ class Knowing(Protocol):
     def base(self, audience: frozenset[str]) -> KnowledgeBase: ...
 
     def matcher(self, audience: frozenset[str]) -> Matcher: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A message with what is known before the transaction: who, what they may read, what matched."""
-
-    message: Message
-    sender: Person
-    stranger: bool
-    audience: frozenset[str]
-    intent: Intent
-    match: Match | None
-    known: Person | None
-    """The sender as they were kept before; None for somebody new."""
 
 
 class Desk:
@@ -165,7 +146,7 @@ class Desk:
         stranger = policy.is_stranger(message.sender.account, guest=message.sender.guest)
         readable = audience(policy, sender.id, stranger=stranger)
         intent = intent_of(message)
-        asked = _asked(message, intent) or _answered(intent, sender, policy, reading)
+        asked = _asked(message, intent) or answered(intent, sender, policy, reading)
         match = self._knowing.matcher(readable).match(asked) if asked and not _triaging(message, policy) else None
         if match:
             match = replace(match, language=_spoken(asked, match.language, sender.language))
@@ -206,7 +187,7 @@ class Desk:
         look = work.look()
         if any(team.rota.people for team in policy.teams.values()):
             situation = replace(situation, swaps=look.swaps(now))
-        return _with_lessons(_with_reading(situation, arrival, policy, look), arrival, look.lessons, look, now)
+        return with_lessons(with_reading(situation, arrival, policy, look), arrival, look.lessons, look, now)
 
     def _load(self, arrival: Arrival, work: Work) -> Loaded:
         message, intent = arrival.message, arrival.intent
@@ -328,76 +309,3 @@ def _settled(arrival: Arrival, policy: Policy, work: Work) -> Arrival:
 
 def _leads(policy: Policy) -> list[str]:
     return [team.lead for team in policy.teams.values() if team.lead]
-
-
-def _with_reading(situation: Situation, arrival: Arrival, policy: Policy, reading: Reading) -> Situation:
-    """What a decision needs to see besides: looked up inside the turn, so that it is one consistent view."""
-    loaded, intent = situation.loaded, arrival.intent
-    if loaded.ticket is not None or loaded.conversation is not None:
-        situation = replace(situation, people=reading.people(sorted(_staff(policy))))
-    if arrival.message.kind in (Kind.EDIT, Kind.DELETE):
-        return _with_history(situation, reading, ALL)
-    match intent:
-        case Command(verb=Verb.SHOW):
-            return _with_history(situation, reading, HISTORY)
-        case Command(verb=Verb.WHY | Verb.KB | Verb.RESOLVE):
-            return _with_history(situation, reading, ALL)
-        case Command(verb=Verb.MINE):
-            return _with_tickets(situation, reading, *reading.mine(arrival.sender.id, ROWS))
-        case Command(verb=Verb.TICKET | Verb.NEW | Verb.JOIN):
-            return _with_tickets(situation, reading, *reading.mine(arrival.sender.id, ALL))
-        case Command(verb=Verb.QUEUE) if teams := teams_asked(arrival.sender.id, arrival.stranger, intent, policy):
-            return _with_tickets(situation, reading, *reading.queue(teams, ROWS))
-        case _:
-            return situation
-
-
-def _staff(policy: Policy) -> frozenset[str]:
-    """Whoever works for a team or looks after articles."""
-    return frozenset(policy.people).union(*(team.staff for team in policy.teams.values()))
-
-
-def _answered(intent: Intent, sender: Person, policy: Policy, reading: Reading) -> str:
-    """The question of the ticket whose article an agent is to name: matched before the turn like any other."""
-    if not isinstance(intent, Command) or intent.verb not in (Verb.RESOLVE, Verb.KB) or intent.number is None:
-        return ""
-    ticket = reading.numbered(intent.number) if policy.teams_of(sender.id) else None
-    if ticket is None or not policy.serves(sender.id, ticket.team):
-        return ""
-    return reading.opening(ticket.id)
-
-
-def _with_lessons(
-    situation: Situation, arrival: Arrival, lessons: Lessons, reading: Reading, now: datetime
-) -> Situation:
-    """What was learned before about the article that this turn may add to."""
-    ticket, taught = situation.loaded.ticket, Taught()
-    match arrival.intent:
-        case Command(verb=Verb.SETTLE, rest=rest):
-            proposal = lessons.proposal(rest.partition(" ")[0])
-            about = reading.ticket(proposal.ticket) if proposal and proposal.ticket else None
-            return replace(situation, taught=Taught(proposal=proposal, restricted=bool(about and about.restricted)))
-        case Command(verb=Verb.SOLVED, rest=rest):
-            taught = Taught(proposals=lessons.proposals(rest))
-        case Command(verb=Verb.KB | Verb.RESOLVE) as command if ticket is not None:
-            ids = {article_of(ticket)} | ({concerned(command)} if command.verb is Verb.KB else set())
-            proposals = [each for id in sorted(ids) for each in lessons.proposals(id)]
-            taught = Taught(proposals=proposals, cases=lessons.cases_of(ticket.id))
-        case _:
-            return situation
-    return replace(situation, taught=replace(taught, offered=lessons.offered(now - A_DAY)))
-
-
-def _with_history(situation: Situation, reading: Reading, limit: int) -> Situation:
-    ticket = situation.loaded.ticket
-    if ticket is None:
-        return situation
-    history = reading.history(ticket.id, limit)
-    authors = reading.people([entry.author for entry in history if entry.author])
-    return replace(situation, history=history, people={**situation.people, **authors})
-
-
-def _with_tickets(situation: Situation, reading: Reading, tickets: Sequence[Ticket], total: int) -> Situation:
-    people = reading.people([id for ticket in tickets for id in (ticket.requester, ticket.owner) if id])
-    dues = reading.due_of([ticket.id for ticket in tickets])
-    return replace(situation, tickets=tickets, total=total, dues=dues, people={**situation.people, **people})

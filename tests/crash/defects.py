@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import delivery, turns
 from storage import outbox, parcels, unit_of_work, views
-from triage.ports import Receipt
+from triage.ports import Receipt, Sent
 
 Plant = Callable[[], None]
 DEFECTS: dict[str, Plant] = {}
@@ -55,7 +55,7 @@ def early_mark() -> None:
 
     async def send(self: Any, parcel: Any) -> Any:
         if parcel.outgoing.slot is None:
-            await self._run(lambda: self._outbox.sent(parcel, None))
+            await self._run(lambda: self._outbox.sent([Sent(parcel=parcel)]))
         return await real(self, parcel)
 
     vars(delivery)["Delivery"]._send = send
@@ -65,12 +65,12 @@ def early_mark() -> None:
 def no_inbox() -> None:
     real = unit_of_work.SqlWork.claim
 
-    def claim(self: Any, key: str, at: Any) -> bool:
-        real(self, key, at)
+    def claim(self: Any, key: str, at: Any, thread: Any = None) -> bool:
+        real(self, key, at, thread)
         return True
 
     vars(unit_of_work)["SqlWork"].claim = claim
-    vars(views)["SqlReading"].seen = lambda self, key: False
+    vars(views)["SqlReading"].arriving = lambda self, key, account: (False, self.person(account))
 
 
 def shorten_leases(seconds: int) -> None:

@@ -63,13 +63,13 @@ async def _later(work: Any) -> Any:
 
 @defect("inbox key not checked")
 def no_inbox_key() -> Iterator[None]:
-    def claim(self: Any, key: str, at: Any) -> bool:
+    def claim(self: Any, key: str, at: Any, thread: Any = None) -> bool:
         self._t.put(self._t.inbox, key, at)
         return True
 
     with (
         patched(memory.MemoryWork, "claim", claim),
-        patched(memory.MemoryReading, "seen", lambda self, key: False),
+        patched(memory.MemoryReading, "arriving", lambda self, key, account: (False, self.person(account))),
     ):
         yield
 
@@ -79,8 +79,8 @@ def lasting_key() -> Iterator[None]:
     """When the platform brings the message again, it is taken for a repeat."""
     real = memory.MemoryWork.claim
 
-    def claim(self: Any, key: str, at: Any) -> bool:
-        won = real(self, key, at)
+    def claim(self: Any, key: str, at: Any, thread: Any = None) -> bool:
+        won = real(self, key, at, thread)
         self._t._journal.clear()
         return won
 
@@ -323,3 +323,15 @@ NEEDS_SQLITE = frozenset({"agreements remembered before commit"})
 
 def names(only: str | None) -> Sequence[str]:
     return [name for name in DEFECTS if only in (None, name)]
+
+
+@defect("words in an ordinary channel are always talk")
+def only_talk() -> Iterator[None]:
+    with patched(memory.MemoryReading, "knows", lambda self, thread: False):
+        yield
+
+
+@defect("words that overtake their question are taken")
+def overtaken() -> Iterator[None]:
+    with patched(desk, "_too_early", lambda message, policy, reading: False):
+        yield
