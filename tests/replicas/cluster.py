@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from sqlalchemy import text
 
 from storage.engine import make_engine
@@ -105,6 +106,15 @@ class Cluster:
         url = at if isinstance(at, str) else at.url
         async with self.session.post(f"{url}/slack/events", data=request.body, headers=request.headers) as answer:
             return answer.status
+
+    async def bring_until_taken(self, request: Signed, at: Served) -> None:
+        """As Slack does: again when it was answered with 503."""
+        for _ in range(4):
+            status = await self.bring(request, at)
+            if status == 200:
+                return
+            assert status == 503
+        pytest.fail("not taken in four deliveries")
 
     async def say(
         self, words: str, *, at: Served | str, user: str = DANA, channel: str = HELP, thread: str | None = None

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from bot.turns import TURN_LIMIT, Runner, Turns
 from storage.memory import MemoryStorage
 from tests.scenario.desk import MONDAY
 from triage.desk import Desk
-from triage.errors import TooSlow, Unavailable
+from triage.errors import TooSlow, Unavailable, Unsettled
 from triage.knowledge import KnowledgeBase
 from triage.model import Account, Channel, ChannelKind, Kind, Message, Platform, Sender
 from triage.policy import Policy, Team
@@ -140,3 +141,39 @@ async def test_a_stop_begins_no_turn_that_still_waits(run: Runner) -> None:
     assert await first
     await closing
     assert not begun
+
+
+# --- what hangs on something under way -----------------------------------------------------------------
+HELP = Channel(platform=Platform.WEB, place="demo", id="help")
+HELPING = Policy(teams={"it": Team(id="it", name="IT", help=(HELP,))}, places=frozenset({(Platform.WEB, "demo")}))
+
+
+def posted(id: str, *, below: str | None = None) -> Message:
+    """In the help channel; a reply says what it follows, and comes again if it is refused."""
+    sender = Sender(account=Account(platform=Platform.WEB, place="demo", user="dana"))
+    key = f"web:demo:help:{id}"
+    said = Message(key=key, kind=Kind.POST, sender=sender, channel=HELP, id=id, text="the roof leaks", thread=below)
+    return replace(said, after=f"web:demo:help:{below}", last_try=False) if below else said
+
+
+async def test_words_wait_a_moment_for_the_question_above_them(storage: MemoryStorage, run: Runner) -> None:
+    """Both are acknowledged, though the second came first."""
+    take = turns(storage, run, [], lambda: HELPING)
+    words = asyncio.create_task(take(posted("2", below="1")))
+    await asyncio.sleep(0.01)
+    assert not words.done()
+    await take(posted("1"))
+    assert not (await words).repeat
+    with storage.reading() as reading:
+        assert reading.seen("web:demo:help:2")
+
+
+async def test_words_do_not_wait_long(storage: MemoryStorage, run: Runner) -> None:
+    """After a second they are refused, and the platform brings them again."""
+    seconds = iter([0.0, 0.5, *[1.5] * 9])
+    desk = Desk(storage, Knowing(KnowledgeBase(), precision=0.95), lambda: HELPING, now=lambda: MONDAY, new_id=str)
+    take = Turns(desk, run, nudge=lambda: None, new_id=str, clock=lambda: next(seconds))
+    with pytest.raises(Unsettled):
+        await take(posted("2", below="1"))
+    with storage.reading() as reading:
+        assert not reading.seen("web:demo:help:2")
