@@ -29,7 +29,12 @@ SEND_LIMIT = 20.0
 """Seconds one send may take; shorter than the 60 s lease."""
 
 GIVE_UP_AFTER = timedelta(minutes=15)
-BATCH = 20
+BATCH, AT_ONCE = 20, 50
+"""Rows leased in one pass, and under way at one time."""
+
+TOGETHER = 0.02
+"""Seconds between two passes while there is something to send: one pass then finds more."""
+
 POLL = 1.0
 """Seconds between looks at the outbox when nobody nudges."""
 
@@ -75,6 +80,7 @@ class Delivery:
         self._nudged = asyncio.Event()
         self._resting = False
         self._serving: asyncio.Task[None] | None = None
+        self._under_way = 0
         self._slow: dict[str, float] = {}
         self._refused: set[str] = set()
         """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
@@ -85,18 +91,18 @@ class Delivery:
     async def serve(self) -> None:
         """Deliver until told to rest, whatever one pass runs into; a database that is away is waited for."""
         self._serving = asyncio.current_task()
-        while not self._resting:
-            self._nudged.clear()
-            try:
-                while not self._resting and await self.deliver_some():
-                    pass
-            except TurnError as error:
-                log.warning("outbox unreachable", error=str(error))
-            except Exception:
-                log.exception("a pass over the outbox failed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL):  # wait_for loses a cancellation that comes with a nudge
-                    await self._nudged.wait()
+        async with asyncio.TaskGroup() as sending:
+            while not self._resting:
+                self._nudged.clear()
+                try:
+                    await self._begin_all(sending)
+                except TurnError as error:
+                    log.warning("outbox unreachable", error=str(error))
+                except Exception:
+                    log.exception("a pass over the outbox failed")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL):  # wait_for loses a cancellation that comes with a nudge
+                        await self._nudged.wait()
 
     async def rest(self, seconds: float) -> None:
         """Lease nothing more, and wait so long for what is being sent: cut off, it would be in doubt for a lease."""
@@ -105,12 +111,29 @@ class Delivery:
         if self._serving is not None:
             await asyncio.wait({self._serving}, timeout=seconds)
 
-    async def deliver_some(self) -> int:
-        """One pass over the lanes that are free; returns how many rows were handled."""
+    async def _begin_all(self, sending: asyncio.TaskGroup) -> None:
+        while not self._resting:
+            if not await self.begin_some(sending):
+                return
+            await asyncio.sleep(TOGETHER)
+
+    async def begin_some(self, sending: asyncio.TaskGroup) -> int:
+        """One pass over the lanes that are free, as far as there is room beside what is under way; how many rows
+        are sent from now on. One that takes long keeps only its own lane waiting."""
+        room = min(BATCH, AT_ONCE - self._under_way)
+        if room <= 0:
+            return 0
         skip = self._slow_buckets()
-        parcels = await self._run(lambda: self._outbox.lease(BATCH, skip=skip))
-        await asyncio.gather(*(self._handle(parcel) for parcel in parcels))
+        parcels = await self._run(lambda: self._outbox.lease(room, skip=skip))
+        for parcel in parcels:
+            self._under_way += 1
+            sending.create_task(self._handled(parcel)).add_done_callback(self._ended)
         return len(parcels)
+
+    def _ended(self, _: asyncio.Task[None]) -> None:
+        """There may be more in its lane."""
+        self._under_way -= 1
+        self.nudge()
 
     def _slow_buckets(self) -> frozenset[str]:
         at = asyncio.get_running_loop().time()
@@ -118,6 +141,15 @@ class Delivery:
         return frozenset(self._slow)
 
     # --- one row ---
+    async def _handled(self, parcel: Parcel) -> None:
+        """Whatever becomes of one row, the others go on; this one's lease runs out."""
+        try:
+            await self._handle(parcel)
+        except TurnError as error:
+            log.warning("outbox unreachable", error=str(error))
+        except Exception:
+            log.exception("a row of the outbox could not be handled", outbox=parcel.outgoing.key)
+
     async def _handle(self, parcel: Parcel) -> None:
         if parcel.outgoing.guarded:
             standing = await self._run(lambda: self._outbox.standing(parcel))

@@ -6,12 +6,14 @@ database and the time); `World.desk()` starts a process on it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bot.compose import composed, new_id
+from bot.delivery import Delivery
 from bot.knowing import EMPLOYEE, Knowing
 from bot.running import Running, introduce
 from storage.engine import make_engine
@@ -89,5 +91,11 @@ class World:
 
 async def settle(desk: Running) -> None:
     """Deliver until nothing is left that may go out now."""
-    while await desk.delivery.deliver_some():
+    while await deliver_some(desk.delivery):
         pass
+
+
+async def deliver_some(delivery: Delivery) -> int:
+    """One pass over the outbox, and its end; how many rows were handled."""
+    async with asyncio.TaskGroup() as sending:
+        return await delivery.begin_some(sending)

@@ -110,6 +110,8 @@ class Life:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()
+        if isinstance(error, BaseExceptionGroup):
+            error = error.split((Crashed, TurnError))[1]
         if error is not None and not isinstance(error, Crashed | TurnError):
             self.world.wrong("exception", f"{type(error).__name__}: {error}")
 

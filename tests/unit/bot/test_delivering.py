@@ -12,9 +12,10 @@ from storage.memory import MemoryStorage
 from tests.builders import ASKED, DM, NOW, words
 from tests.contract.storages import Ticking, deliver, record, sent_as
 from tests.contract.storages import words as sentence
+from tests.scenario.desk import deliver_some
 from triage.document import Document
 from triage.errors import TryLater
-from triage.model import Account, MessageRef, Platform
+from triage.model import Account, MessageRef, Platform, Thread
 from triage.outgoing import OnSlot
 from triage.ports import Address
 
@@ -86,10 +87,10 @@ async def shown_after(trouble: Exception) -> list[str]:
     storage, port = MemoryStorage(clock=clock), Blind(trouble)
     record(storage, said=(sentence("o1"),), at=NOW)
     with delivery(storage, port) as sending:
-        await sending.deliver_some()
+        await deliver_some(sending)
         clock.seconds += 60
         sending._slow.clear()
-        await sending.deliver_some()
+        await deliver_some(sending)
     return port.shown
 
 
@@ -117,7 +118,7 @@ async def test_a_private_update_never_lands_in_a_channel() -> None:
     private = OnSlot(slot="promise:t1", lane="person:ann", bucket="person:ann")
     record(storage, said=(sentence("o2", to=private),), at=NOW)
     with delivery(storage, port) as sending:
-        await sending.deliver_some()
+        await deliver_some(sending)
     assert not port.shown
     assert storage.health().failed_rows[0].key == "o2"
 
@@ -129,7 +130,7 @@ async def test_a_private_update_lands_in_the_direct_chat() -> None:
     private = OnSlot(slot="promise:t1", lane="person:ann", bucket="person:ann")
     record(storage, said=(sentence("o2", to=private),), at=NOW)
     with delivery(storage, port) as sending:
-        await sending.deliver_some()
+        await deliver_some(sending)
     assert len(port.shown) == 1
 
 
@@ -159,3 +160,30 @@ async def test_a_stop_waits_only_so_long_for_an_answer() -> None:
         assert not serving.done()
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
+
+
+class Once(Slow):
+    """Only the first post waits for its answer."""
+
+    async def post(self, to: Address, document: Document, *, key: str) -> MessageRef:
+        if self.asked.is_set():
+            return await Blind.post(self, to, document, key=key)
+        return await super().post(to, document, key=key)
+
+
+async def test_a_send_that_hangs_keeps_only_its_own_lane_waiting() -> None:
+    """What is written meanwhile for another thread goes out; the second message of its own thread does not."""
+    storage, port = MemoryStorage(clock=Ticking()), Once()
+    record(storage, said=(sentence("o1"), sentence("o2")), at=NOW)
+    with delivery(storage, port) as sending:
+        serving = asyncio.create_task(sending.serve())
+        await port.asked.wait()
+        record(storage, said=(sentence("o3", Thread(channel=ASKED.channel, root="9.9")),), at=NOW)
+        sending.nudge()
+        async with asyncio.timeout(10):
+            while storage.outbox.pending() > 2:
+                await asyncio.sleep(0.01)
+        port.answers.set()
+        await sending.rest(60)
+        assert serving.done()
+    assert [row.state for row in storage._tables.outbox.values()] == ["sent", "pending", "sent"]
