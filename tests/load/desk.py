@@ -23,6 +23,7 @@ from tests.conformance.programs import free_port
 from tests.fakes.slack_server import FakeSlack
 from tests.load.driver import Driver
 from tests.load.office import Office, desk_yaml
+from tests.load.processes import family_seconds
 from tests.load.slack import Slack
 from tests.load.wire import serve
 from tests.served.process import Served
@@ -43,15 +44,16 @@ class Loaded:
     def ports(self) -> Sequence[int]:
         return [process.port for process in self.processes]
 
-    def database_pids(self) -> Sequence[int]:
-        """PostgreSQL's processes; none for SQLite, which works inside the desk's own."""
+    def database_seconds(self) -> float:
+        """Processor time of PostgreSQL so far; none for SQLite, which works inside the desk's own processes."""
         if self.url.startswith("sqlite"):
-            return ()
+            return 0.0
         engine = make_engine(self.url)
         with engine.connect() as db:
-            found = db.scalars(text("SELECT pid FROM pg_stat_activity")).all()
+            backend = db.scalar(text("SELECT pg_backend_pid()"))
+            found = family_seconds(int(backend or 0))
         engine.dispose()
-        return [int(pid) for pid in found]
+        return found
 
 
 @asynccontextmanager

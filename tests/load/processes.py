@@ -7,14 +7,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+PARENT = 1
 PAGE = os.sysconf("SC_PAGE_SIZE")
-USER, SYSTEM, RESIDENT = 11, 12, 21
+USER, SYSTEM, ENDED_USER, ENDED_SYSTEM, RESIDENT = 11, 12, 13, 14, 21
 """Fields of /proc/PID/stat after the name; see proc(5)."""
 
 
 def processor_seconds(pids: Iterable[int]) -> float:
     """Spent so far by those that still run, together."""
     return sum(int(stat[USER]) + int(stat[SYSTEM]) for pid in pids if (stat := _stat(pid))) / TICKS
+
+
+def family_seconds(pid: int) -> float:
+    """Spent by the parent of this process and all its children, also by those that ended."""
+    stat = _stat(pid)
+    parent = int(stat[PARENT]) if stat else 0
+    head = _stat(parent)
+    if head is None:
+        return 0.0
+    ended = (int(head[ENDED_USER]) + int(head[ENDED_SYSTEM])) / TICKS
+    children = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+    return ended + processor_seconds([parent, *(each for each in children if _parent(each) == parent)])
+
+
+def _parent(pid: int) -> int | None:
+    stat = _stat(pid)
+    return int(stat[PARENT]) if stat else None
 
 
 def megabytes(pid: int) -> float:
