@@ -24,7 +24,7 @@ from tests.load.soak import soak
 
 DURABLE_SHARE = (100 - SHARES["talk"]) / 100
 SETTINGS = ((SQLITE, 1), (POSTGRES, 1), (POSTGRES, 3))
-RATES = (50, 100, 150, 200, 250, 300, 400, 500)
+RATES = (20, 40, 60, 80, 100, 125, 150, 200, 250)
 """Durable turns a second; as much talk comes besides."""
 SECONDS = 15.0
 WARM_RATE = 20.0

@@ -68,7 +68,10 @@ async def loaded(url: str, processes: int, *, seed: int) -> AsyncIterator[Loaded
     def posted(channel: str, ts: str, body: bytes) -> None:
         office.posted(channel, ts, body)
 
-    slack = Slack(arrived, posted)
+    def busy(key: str) -> None:
+        driver.busy(key)
+
+    slack = Slack(arrived, posted, busy)
     server, port = await serve(slack)
     office = Office(random=Random(seed), clock=time.time, actions=f"http://127.0.0.1:{port}/actions")
     driver = Driver(office, Random(seed + 1))

@@ -17,6 +17,7 @@ from statistics import quantiles
 from tests.fakes.slack_payloads import signature
 from tests.fakes.slack_server import FakeSlack
 from tests.load.office import Event, Office
+from tests.load.slack import BUSY
 from tests.load.wire import Client, Got
 
 PATIENCE = 3.0
@@ -31,6 +32,7 @@ class Sent:
 
     event: Event
     due: float
+    refused: bool = False
     acknowledged: float | None = None
     replied: float | None = None
 
@@ -75,7 +77,6 @@ class Driver:
         self._office = office
         self._random = random
         self._sent: dict[str, Sent] = {}
-        self._refused = 0
 
     def arrived(self, key: str, at: float) -> None:
         """A message of the desk: its key begins with that of the event it answers."""
@@ -86,7 +87,7 @@ class Driver:
     async def run(self, ports: Sequence[int], *, rate: float, seconds: float, kind: str | None = None) -> Step:
         """`rate` events a second for so long, at random instants."""
         clients = [Client("127.0.0.1", port) for port in ports]
-        self._sent, self._refused = {}, 0
+        self._sent = {}
         tasks: set[asyncio.Task[None]] = set()
         started = due = time.monotonic()
         while (due := due + self._random.expovariate(rate)) < started + seconds:
@@ -114,11 +115,17 @@ class Driver:
             return
         self._note(sent, got)
 
+    def busy(self, key: str) -> None:
+        """Slack was answered with 200, and the author with an apology: nothing of it is kept."""
+        if (sent := self._sent.get(key)) is not None and not sent.refused:
+            sent.refused, sent.acknowledged = True, None
+
     def _note(self, sent: Sent, got: Got) -> None:
-        if got.status == 200 and b"nothing was saved" not in got.body.lower():
+        if not got.status:
+            return
+        sent.refused = sent.refused or got.status != 200 or BUSY in got.body.decode()
+        if not sent.refused:
             sent.acknowledged = time.monotonic()
-        elif got.status:
-            self._refused += 1
 
     async def _settle(self) -> None:
         """Until every acknowledged event has its reply, or none has come for a while."""
@@ -129,7 +136,7 @@ class Driver:
     def _step(self, rate: float, seconds: float) -> Step:
         acknowledged = [sent for sent in self._sent.values() if sent.acknowledged is not None]
         durable = [sent for sent in acknowledged if sent.event.durable]
-        unanswered = len(self._sent) - len(acknowledged) - self._refused
+        refused = sum(sent.refused for sent in self._sent.values())
         last = max((sent.acknowledged or 0.0 for sent in acknowledged), default=0.0)
         first = min((sent.due for sent in self._sent.values()), default=0.0)
         took = max(seconds, last - first)
@@ -138,8 +145,8 @@ class Driver:
             seconds=seconds,
             durable=len(durable) / took,
             talk=(len(acknowledged) - len(durable)) / took,
-            refused=self._refused,
-            unanswered=unanswered,
+            refused=refused,
+            unanswered=len(self._sent) - len(acknowledged) - refused,
             unreplied=sum(_waits(sent) for sent in acknowledged),
             ack=Latency.of([sent.acknowledged - sent.due for sent in durable if sent.acknowledged]),
             reply=Latency.of([sent.replied - sent.due for sent in durable if sent.replied]),

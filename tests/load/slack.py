@@ -13,9 +13,15 @@ from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from tests.fakes.slack_server import FakeSlack
+from triage.model import Language
+from triage.phrases import say
+
+BUSY = say("error.busy", Language.EN)
 
 Arrived = Callable[[str, float], None]
 """Told the outbox key of a post, or the inbox key whose response_url was used, and when (monotonic seconds)."""
+Busy = Callable[[str], None]
+"""Told the inbox key of a button or command whose author reads that nothing was saved."""
 Posted = Callable[[str, str, bytes], None]
 """Told channel, time stamp and body of a post."""
 
@@ -31,8 +37,9 @@ _AUTH = {
 
 
 class Slack:
-    def __init__(self, arrived: Arrived, posted: Posted) -> None:
+    def __init__(self, arrived: Arrived, posted: Posted, busy: Busy) -> None:
         self._arrived = arrived
+        self._busy = busy
         self._posted = posted
         self._stamps = itertools.count(1)
         self.calls: dict[str, int] = {}
@@ -42,7 +49,11 @@ class Slack:
         name = "response_url" if path.startswith("/actions/") else method
         self.calls[name] = self.calls.get(name, 0) + 1
         if path.startswith("/actions/"):
-            self._arrived(f"slack:{FakeSlack.team}:trigger:{method}", time.monotonic())
+            key = f"slack:{FakeSlack.team}:trigger:{method}"
+            if BUSY in json.loads(body).get("text", ""):
+                self._busy(key)
+            else:
+                self._arrived(key, time.monotonic())
             return b"ok"
         return json.dumps({"ok": True} | self._result(method, body, path)).encode()
 
