@@ -32,8 +32,8 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 BATCH, AT_ONCE = 20, 50
 """Rows leased in one pass, and under way at one time."""
 
-TOGETHER = 0.02
-"""Seconds between two passes while there is something to send: one pass then finds more."""
+TOGETHER = 0.05
+"""Seconds between two passes at least: what is nudged again meanwhile goes together. The first goes at once."""
 
 POLL = 1.0
 """Seconds between looks at the outbox when nobody nudges."""
@@ -94,15 +94,10 @@ class Delivery:
         async with asyncio.TaskGroup() as sending:
             while not self._resting:
                 self._nudged.clear()
-                try:
-                    await self._begin_all(sending)
-                except TurnError as error:
-                    log.warning("outbox unreachable", error=str(error))
-                except Exception:
-                    log.exception("a pass over the outbox failed")
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL):  # wait_for loses a cancellation that comes with a nudge
-                        await self._nudged.wait()
+                begun = await self._pass(sending)
+                await asyncio.sleep(TOGETHER)
+                if begun < BATCH:
+                    await self._nudge_or_poll()
 
     async def rest(self, seconds: float) -> None:
         """Lease nothing more, and wait so long for what is being sent: cut off, it would be in doubt for a lease."""
@@ -111,11 +106,19 @@ class Delivery:
         if self._serving is not None:
             await asyncio.wait({self._serving}, timeout=seconds)
 
-    async def _begin_all(self, sending: asyncio.TaskGroup) -> None:
-        while not self._resting:
-            if not await self.begin_some(sending):
-                return
-            await asyncio.sleep(TOGETHER)
+    async def _pass(self, sending: asyncio.TaskGroup) -> int:
+        try:
+            return await self.begin_some(sending)
+        except TurnError as error:
+            log.warning("outbox unreachable", error=str(error))
+        except Exception:
+            log.exception("a pass over the outbox failed")
+        return 0
+
+    async def _nudge_or_poll(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):  # wait_for loses a cancellation that comes with a nudge
+                await self._nudged.wait()
 
     async def begin_some(self, sending: asyncio.TaskGroup) -> int:
         """One pass over the lanes that are free, as far as there is room beside what is under way; how many rows

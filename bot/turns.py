@@ -81,7 +81,8 @@ class Turns:
                 case Pace.SKIP:
                     TURNS.labels("skipped").inc()
                     return await self._run(lambda: self._desk.pass_over(message))
-        self._nudge()
+        if not receipt.talk:
+            self._nudge()
         TURN_SECONDS.observe(self._clock() - started)
         return receipt
 
