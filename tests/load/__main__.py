@@ -27,6 +27,8 @@ SETTINGS = ((SQLITE, 1), (POSTGRES, 1), (POSTGRES, 3))
 RATES = (20, 40, 60, 80, 100, 125, 150, 200, 250)
 """Durable turns a second; as much talk comes besides."""
 SECONDS = 15.0
+CONNECTIONS = 8
+"""That write at once into the bare PostgreSQL, as many as a process of the desk has threads; SQLite has one writer."""
 WARM_RATE = 20.0
 MISSED = 0.01
 """Of what was sent may not be taken, so much, for a rate to be sustained; and the replies must have come."""
@@ -68,7 +70,8 @@ async def main(options: argparse.Namespace) -> int:
 
 async def _bare(url: str) -> tuple[float, float]:
     with TemporaryDirectory() as folder:
-        return await asyncio.to_thread(limits.commits, url, 8), await limits.requests(Path(folder))
+        threads = 1 if url.startswith("sqlite") else CONNECTIONS
+        return await asyncio.to_thread(limits.commits, url, threads), await limits.requests(Path(folder))
 
 
 def _limits(kind: str, bare: tuple[float, float]) -> Iterator[str]:
