@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -80,7 +81,8 @@ class Delivery:
         self._nudged = asyncio.Event()
         self._resting = False
         self._serving: asyncio.Task[None] | None = None
-        self._under_way = 0
+        self._under_way: dict[str, Parcel] = {}
+        """By key, under the newest lease."""
         self._slow: dict[str, float] = {}
         self._refused: set[str] = set()
         """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
@@ -123,20 +125,28 @@ class Delivery:
     async def begin_some(self, sending: asyncio.TaskGroup) -> int:
         """One pass over the lanes that are free, as far as there is room beside what is under way; how many rows
         are sent from now on. One that takes long keeps only its own lane waiting."""
-        room = min(BATCH, AT_ONCE - self._under_way)
+        room = min(BATCH, AT_ONCE - len(self._under_way))
         if room <= 0:
             return 0
         skip = self._slow_buckets()
         parcels = await self._run(lambda: self._outbox.lease(room, skip=skip))
         for parcel in parcels:
-            self._under_way += 1
-            sending.create_task(self._handled(parcel)).add_done_callback(self._ended)
+            key = parcel.outgoing.key
+            begun = key in self._under_way
+            self._under_way[key] = parcel
+            if not begun:
+                sending.create_task(self._handled(parcel)).add_done_callback(partial(self._ended, key))
         return len(parcels)
 
-    def _ended(self, _: asyncio.Task[None]) -> None:
+    def _ended(self, key: str, _: asyncio.Task[None]) -> None:
         """There may be more in its lane."""
-        self._under_way -= 1
+        del self._under_way[key]
         self.nudge()
+
+    def _held(self, parcel: Parcel) -> Parcel:
+        """Under its newest lease: a machine that slept through the first one takes the row again while it is sent."""
+        newest = self._under_way.get(parcel.outgoing.key, parcel)
+        return replace(parcel, token=newest.token)
 
     def _slow_buckets(self) -> frozenset[str]:
         at = asyncio.get_running_loop().time()
@@ -157,7 +167,7 @@ class Delivery:
         if parcel.outgoing.guarded:
             standing = await self._run(lambda: self._outbox.standing(parcel))
             if standing is None:
-                await self._run(lambda: self._outbox.dropped(parcel, "no longer due"))
+                await self._run(lambda: self._outbox.dropped(self._held(parcel), "no longer due"))
                 return
             parcel = standing
         try:
@@ -176,7 +186,9 @@ class Delivery:
     async def _done(self, parcel: Parcel, delivered: Delivered) -> None:
         if delivered.missed and isinstance(parcel.outgoing.to, Direct):
             await self._run(lambda: self._missed(parcel.outgoing))
-        await self._mark(Sent(parcel=parcel, ref=delivered.ref, direct=delivered.direct, missed=delivered.missed))
+        await self._mark(
+            Sent(parcel=self._held(parcel), ref=delivered.ref, direct=delivered.direct, missed=delivered.missed)
+        )
         self._refused.discard(parcel.outgoing.key)
         if delivered.again:
             log.warning("sent again", outbox=parcel.outgoing.key)
@@ -187,7 +199,7 @@ class Delivery:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
         self._refused.discard(parcel.outgoing.key)
         self._count(parcel, "failed")
-        await self._run(lambda: self._outbox.failed(parcel, reason))
+        await self._run(lambda: self._outbox.failed(self._held(parcel), reason))
         await self._run(lambda: self._told(parcel.outgoing))
 
     async def _later(self, parcel: Parcel, error: TryLater) -> None:
@@ -203,7 +215,7 @@ class Delivery:
             self._refused.discard(parcel.outgoing.key)
         log.warning("put off", outbox=parcel.outgoing.key, seconds=seconds, reason=str(error))
         self._count(parcel, "later")
-        await self._run(lambda: self._outbox.later(parcel, seconds, str(error)))
+        await self._run(lambda: self._outbox.later(self._held(parcel), seconds, str(error)))
 
     def _in_doubt(self, parcel: Parcel) -> bool:
         """Whether an earlier try may have arrived although its answer did not."""

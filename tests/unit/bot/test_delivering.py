@@ -187,3 +187,21 @@ async def test_a_send_that_hangs_keeps_only_its_own_lane_waiting() -> None:
         await sending.rest(60)
         assert serving.done()
     assert [row.state for row in storage._tables.outbox.values()] == ["sent", "pending", "sent"]
+
+
+async def test_a_machine_that_slept_through_a_lease_sends_nothing_twice() -> None:
+    """The row is leased again while its first send is under way: that one is waited for, and marked."""
+    clock = Ticking()
+    storage, port = MemoryStorage(clock=clock), Slow()
+    record(storage, said=(sentence("o1"),), at=NOW)
+    with delivery(storage, port) as sending:
+        serving = asyncio.create_task(sending.serve())
+        await port.asked.wait()
+        clock.seconds += 120
+        async with asyncio.TaskGroup() as group:
+            assert await sending.begin_some(group) == 1
+        port.answers.set()
+        await sending.rest(60)
+        assert serving.done()
+    assert len(port.shown) == 1
+    assert [row.state for row in storage._tables.outbox.values()] == ["sent"]
