@@ -198,6 +198,8 @@ def _free_text(turn: Turn) -> Decision:
         return talking.team_says(turn, ticket)
     if turn.policy.team_triaging_in(message.channel) and not message.addressed:
         return IGNORE
+    if _overtaken(turn):
+        return asking.ask(turn, message.text)
     if ticket is not None and ticket.status is not Status.CLOSED:
         return talking.conversation_says(turn, ticket)
     if turn.conversation is not None:
@@ -205,6 +207,14 @@ def _free_text(turn: Turn) -> Decision:
     if message.addressed or _is_request(turn):
         return asking.ask(turn, message.text)
     return IGNORE
+
+
+def _overtaken(turn: Turn) -> bool:
+    """The question that a thread hangs on, when words below it came first and took the thread: its author is
+    answered apart."""
+    conversation = turn.conversation
+    taken = conversation is not None and conversation.requester != turn.sender.id
+    return taken and not turn.message.flat and _is_request(turn)
 
 
 def _is_request(turn: Turn) -> bool:

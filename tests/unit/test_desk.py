@@ -393,3 +393,12 @@ def test_words_that_cannot_wait_are_taken(office: Office, said: Message) -> None
     """A question that never comes holds nobody up for ever."""
     assert not office.desk.take(said).repeat
     assert office.desk.take(said).repeat
+
+
+def test_a_question_whose_thread_was_taken_is_answered_all_the_same(office: Office) -> None:
+    """A bystander's call came first, and has a ticket there: the question gets one of its own."""
+    office.take(mention("me too", by="bob", at=THREAD))
+    assert "ticket.promise" in phrases(office.take(QUESTION))
+    first, second = office.tickets()
+    assert first.requester != second.requester
+    assert second.subject == QUESTION.text
