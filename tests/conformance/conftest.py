@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from tests.conformance import local_slack, playground
 from tests.conformance.desk import desk_yaml, serving
 from tests.conformance.local_slack import Mode, Slack
 from tests.conformance.playground import Teams
-from tests.conformance.programs import Program, chromium, free_port
+from tests.conformance.programs import LOOK_SECONDS, Program, chromium, free_port
+
+expect.set_options(timeout=1_000 * LOOK_SECONDS)  # machines are slow at times
 
 LOG_TAIL = 8_000
 SIZE = ViewportSize(width=1360, height=900)
