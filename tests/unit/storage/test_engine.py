@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from storage import engine as engine_module
 from storage.engine import database_url, make_engine, reading, translated, writing
 from storage.sql import SqlStorage
 from tests.contract.storages import Bench
@@ -100,3 +101,19 @@ def test_a_mistake_of_ours_stays_visible(mistake: type[Exception]) -> None:
     """Bad SQL and a missing parent row are defects, not weather."""
     with pytest.raises(mistake), translated():
         raise mistake("SELECT", {}, Exception("42601"))
+
+
+def test_a_connection_that_broke_while_it_rested_is_replaced(
+    migrated_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first statement after a restart of PostgreSQL is not lost to a connection of before."""
+    monkeypatch.setattr(engine_module, "IDLE_SECONDS", -1.0)
+    engine, other = make_engine(migrated_postgres), make_engine(migrated_postgres)
+    with reading(engine) as db:
+        before = db.scalar(text("SELECT pg_backend_pid()"))
+    with other.begin() as admin:
+        assert admin.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": before})
+    with reading(engine) as db:
+        assert db.scalar(text("SELECT pg_backend_pid()")) != before
+    engine.dispose()
+    other.dispose()
