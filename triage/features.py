@@ -1,10 +1,11 @@
 """Texts as vectors over words and pieces of words, the same for English, Korean and Chinese.
 
 A text's features are its words, pairs of neighbours, and pieces: character 2-5-grams, jamo
-3-6-grams, one to three Han characters, which is what a Chinese word mostly is. They are weighed by
-tf-idf. What the knowledge base never had counts as the rarest of all in a text's length, so that a
-question full of unknown words is near nothing: scikit-learn's vectorizer drops it instead, and takes
-longer for one text than all the rest of a match. Used by `triage.space`.
+3-6-grams, one to three Han characters, which is what a Chinese word mostly is; and the concepts that
+its words stand for. They are weighed by tf-idf. What the knowledge base never had counts as the
+rarest of all in a text's length, so that a question full of unknown words is near nothing:
+scikit-learn's vectorizer drops it instead, and takes longer for one text than all the rest of a
+match. Used by `triage.space`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from triage.concepts import mentions
 from triage.text import is_han, is_hangul, jamo, words
 
 Floats = NDArray[np.float32]
@@ -30,12 +32,24 @@ Ints = NDArray[np.int64]
 MAX_FEATURES = 2_000
 """Features of one text that are counted, so that a pasted log costs no more than a long message."""
 
+MAX_CONCEPTS = 100
+"""Concepts of one text that are counted."""
+
+CONCEPT_COUNT = 2
+"""How often a concept counts where a word counts once: a word's pieces are many, a concept has none."""
+
 _LATIN_SIZES = range(2, 6)
 _JAMO_SIZES = range(3, 7)
 
 
 def features(text: str) -> list[str]:
-    """The features of normalised text, each as often as it occurs."""
+    """The features of normalised text, each as often as it occurs: how it is spelt, and what it is about."""
+    about = [f"#{mention.concept}" for mention in mentions(text)]
+    return [*spelling(text), *about[:MAX_CONCEPTS] * CONCEPT_COUNT]
+
+
+def spelling(text: str) -> list[str]:
+    """The features of normalised text without its concepts: words, pairs of them, and pieces."""
     found: list[str] = []
     before = ""
     for word in words(text):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from triage.calibrate import Thresholds
+from triage.concepts import mentions
 from triage.matching import Candidate, Verdict
 from triage.model import Language
 from triage.text import is_han, normalise, words
@@ -18,7 +19,7 @@ Say = Callable[[str, Language, Mapping[str, object]], str]
 """The text of a catalogue key in a language, with its placeholders filled."""
 
 MAX_SHARED = 6
-"""Words in common that are named."""
+"""Words in common that are named, and things that are called by two names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,9 @@ class Explanation:
             yield self._tell(key, phrasing=phrasing, shared=", ".join(shared))
         for phrasing in self.closest[1:]:
             yield self._tell("reason.close", phrasing=phrasing)
+        if same := same_things(self.read, normalise("\n".join(self.closest[:1]))):
+            pairs = ", ".join(f"{theirs} = {ours}" for theirs, ours in same)
+            yield self._tell("reason.same", pairs=pairs)
         for written, meant in self.repairs.items():
             yield self._tell("reason.repaired", written=written, meant=meant)
         if len(self.top) > 1:
@@ -71,6 +75,17 @@ def shared_words(message: str, phrasing: str) -> list[str]:
     same = [word for word in words(message) if word in theirs and not is_han(word)]
     runs = [run for word in words(message) if is_han(word) for run in _common_runs(word, theirs)]
     return list(dict.fromkeys([*same, *runs]))[:MAX_SHARED]
+
+
+def same_things(message: str, phrasing: str) -> list[tuple[str, str]]:
+    """Of two normalised texts what each calls by another name: (as the message puts it, as the phrasing does)."""
+    ours = {mention.concept: mention.written for mention in reversed(mentions(phrasing))}
+    pairs = [(theirs.written, ours[theirs.concept]) for theirs in mentions(message) if theirs.concept in ours]
+    return list(dict.fromkeys(pair for pair in pairs if not _is_within(*pair)))[:MAX_SHARED]
+
+
+def _is_within(one: str, other: str) -> bool:
+    return one in other or other in one
 
 
 def _common_runs(word: str, theirs: Sequence[str]) -> Iterator[str]:

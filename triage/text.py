@@ -123,6 +123,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of normalised text begin and end."""
+    return [found.span() for found in _WORD.finditer(text)]
+
+
 def replace_words(text: str, meant: Mapping[str, str]) -> str:
     """Normalised text with some of its words (as `words` cuts them) put differently."""
     return _WORD.sub(lambda found: meant.get(found[0], found[0]), text) if meant else text

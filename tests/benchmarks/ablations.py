@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from triage.features import features
+from triage.features import features, spelling
 from triage.match import Design
 from triage.text import is_han, is_hangul, jamo, words
 
@@ -44,6 +44,7 @@ DESIGNS: dict[str, Mapping[str, Any]] = {
     "words only": {"design": Design(analyze=words_alone)},
     "without jamo": {"design": Design(analyze=without_jamo)},
     "without Han pieces": {"design": Design(analyze=without_han)},
+    "without concepts": {"design": Design(analyze=spelling)},
     "without repair": {"design": Design(repair=False)},
     "without windows": {"design": Design(windows=False)},
     "without bodies": {"design": Design(body=False)},

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from triage.features import MAX_FEATURES, Vocabulary, features
+from triage.features import CONCEPT_COUNT, MAX_CONCEPTS, MAX_FEATURES, Vocabulary, features, spelling
 from triage.text import jamo
 
 TEXTS = [
@@ -39,19 +39,19 @@ def in_columns_of(vocabulary: Vocabulary, other: TfidfVectorizer) -> list[int]:
 def test_a_latin_word_is_itself_and_its_pieces() -> None:
     """Two to five characters, with its edges marked."""
     pieces = ["<v", "vp", "pn", "n>", "<vp", "vpn", "pn>", "<vpn", "vpn>", "<vpn>"]
-    assert Counter(features("vpn")) == Counter(["vpn", *pieces])
+    assert Counter(spelling("vpn")) == Counter(["vpn", *pieces])
 
 
 def test_a_korean_word_is_cut_by_its_letters() -> None:
     """Three to six jamo, so that one wrong letter leaves most pieces whole."""
-    right, slip = set(features("비밀번호")), set(features("비밀번흐"))
+    right, slip = set(spelling("비밀번호")), set(spelling("비밀번흐"))
     assert f"<{jamo('비')}" in right
     assert len(right & slip) > len(right) / 2
 
 
 def test_a_chinese_run_is_every_one_to_three_characters() -> None:
     """What a word is, nobody marks."""
-    assert sorted(features("重設密碼")) == sorted(["重", "設", "密", "碼", "重設", "設密", "密碼", "重設密", "設密碼"])
+    assert sorted(spelling("重設密碼")) == sorted(["重", "設", "密", "碼", "重設", "設密", "密碼", "重設密", "設密碼"])
 
 
 def test_neighbouring_words_are_a_feature_but_not_across_chinese() -> None:
@@ -60,10 +60,17 @@ def test_neighbouring_words_are_a_feature_but_not_across_chinese() -> None:
     assert not [feature for feature in features("vpn 斷線 again") if " " in feature]
 
 
+def test_what_a_text_is_about_counts_beside_its_words() -> None:
+    """A word has many pieces, a concept one feature, so it counts more than once."""
+    assert Counter(features("비번"))["#password"] == CONCEPT_COUNT
+    assert Counter(features("비번") + features("비번"))["#password"] == 2 * CONCEPT_COUNT
+
+
 def test_a_text_has_only_so_many_features() -> None:
     """Whatever was pasted."""
     assert len(features("word " * 5_000)) == MAX_FEATURES
     assert len(features("密" * 40_000)) == MAX_FEATURES
+    assert len(features("vpn " * 5_000)) == MAX_FEATURES + MAX_CONCEPTS * CONCEPT_COUNT
 
 
 @pytest.mark.parametrize("text", ["", "...", "🔥", "\0"])
@@ -104,9 +111,9 @@ def test_known_features_of_a_new_text_are_weighed_in_scikit_learns_proportions()
 
 
 def test_what_is_unknown_counts_as_the_rarest() -> None:
-    """Two texts with one Han character each, by hand: 密 is in one of two texts, 碼 in none."""
+    """Two texts with one Han character each, by hand: 密 is in one of two texts, 雨 in none."""
     vocabulary = Vocabulary(["密", "線"])
-    columns, weights = vocabulary.weighed("密 碼")
+    columns, weights = vocabulary.weighed("密 雨")
     known, unknown = 1 + log(3 / 2), 1 + log(3)
     assert len(columns) == 1
     assert weights[0] == pytest.approx(known / (known**2 + unknown**2) ** 0.5)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.match_cases import BADGE, DESK, LEAVE, VPN, best, matcher, sample, text_matcher
 from triage.corpus import MAX_PER_ARTICLE, MAX_TRAINED
-from triage.features import MAX_FEATURES, features
+from triage.features import CONCEPT_COUNT, MAX_CONCEPTS, MAX_FEATURES, features
 from triage.knowledge import Article
 from triage.match import MAX_PARTS, MAX_WINDOWS
 from triage.matching import Verdict
@@ -98,7 +98,7 @@ def test_work_is_bounded(text: str) -> None:
     known = sample()
     normal = normalise(text)
     assert len(normal) <= MAX_TEXT
-    assert len(features(normal)) <= MAX_FEATURES
+    assert len(features(normal)) <= MAX_FEATURES + MAX_CONCEPTS * CONCEPT_COUNT
     assert len(list(known._windows(normal))) <= 1 + MAX_WINDOWS
     assert len(known._repair.repairs(normal)) <= MAX_WORDS
     assert sum(map(len, questions(text))) <= 2 * MAX_TEXT

@@ -11,7 +11,7 @@ from tests.unit.match_cases import BADGE, DESK, LEAVE, VPN, matcher, sample
 from triage.calibrate import Thresholds
 from triage.matching import Candidate, Verdict
 from triage.model import Language
-from triage.reasons import MAX_SHARED, Explanation, shared_words
+from triage.reasons import MAX_SHARED, Explanation, same_things, shared_words
 
 ARTICLES = {article.id: article for article in DESK}
 
@@ -113,6 +113,27 @@ def test_only_a_few_shared_words_are_named() -> None:
     """A sentence stays a sentence."""
     text = "one two three four five six seven eight"
     assert shared_words(text, text) == text.split()[:MAX_SHARED]
+
+
+@pytest.mark.parametrize(
+    ("message", "phrasing", "same"),
+    [
+        ("비번을 까먹었어요", "forgot my password", [("비번을 까먹었어요", "forgot my password")]),
+        ("wifi掛了", "office wi-fi", [("wifi", "wi-fi")]),
+        ("my monitor", "three monitors", []),
+        ("my monitor", "the badge", []),
+        ("", "", []),
+    ],
+)
+def test_things_called_by_two_names_are_named(message: str, phrasing: str, same: list[tuple[str, str]]) -> None:
+    """What both call alike, or nearly, is among the words in common already."""
+    assert same_things(message, phrasing) == same
+
+
+def test_a_thing_called_by_another_name_is_a_reason() -> None:
+    """Who asks why sees that a synonym made the match."""
+    assert not [sentence for sentence in told(Verdict.SUGGEST, read="tunnel flaps") if sentence.startswith("same ")]
+    assert "same pairs=cuts out = keeps disconnecting" in told(Verdict.SUGGEST, read="it cuts out")
 
 
 def test_reasons_name_what_was_found() -> None:
