@@ -32,15 +32,17 @@ class _Node:
     concepts: list[str] = field(default_factory=list)
 
 
-def mentions(text: str) -> list[Mention]:
+@lru_cache(maxsize=256)
+def mentions(text: str) -> tuple[Mention, ...]:
     """Of normalised text, in order; from each word on the longest term that is there."""
     keys, places = _units(text)
     known = _terms()
     found: list[Mention] = []
-    for first in range(len(keys)):
-        end, concepts = _longest(known, keys, first)
-        found += (Mention(concept, text[places[first][0] : places[end - 1][1]]) for concept in concepts)
-    return found
+    for first, key in enumerate(keys):
+        if key in known.following or is_hangul(key):
+            end, concepts = _longest(known, keys, first)
+            found += [Mention(concept, text[places[first][0] : places[end - 1][1]]) for concept in concepts]
+    return tuple(found)
 
 
 def _longest(node: _Node, keys: Sequence[str], at: int) -> tuple[int, Sequence[str]]:

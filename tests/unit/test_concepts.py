@@ -68,7 +68,7 @@ def test_a_part_of_a_latin_word_is_not_the_word() -> None:
 
 def test_a_mention_says_how_the_text_puts_it() -> None:
     """With the particle, and without what stands around it."""
-    assert mentions("제 비번을 까먹었어요") == [Mention("password-forgotten", "비번을 까먹었어요")]
+    assert mentions("제 비번을 까먹었어요") == (Mention("password-forgotten", "비번을 까먹었어요"),)
 
 
 @given(st.text(max_size=300))

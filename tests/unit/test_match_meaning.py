@@ -42,23 +42,23 @@ def asked() -> tuple[Asked, ...]:
 
 
 def test_answers_are_precise() -> None:
-    """Measured .974, of which the desk asks .95."""
+    """Measured .985, of which the desk asks .95."""
     assert precision(asked()) >= 0.95
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.26), (Language.KO, 0.31), (Language.ZH_HANT, 0.36)], ids=str
+    ("language", "least"), [(Language.EN, 0.24), (Language.KO, 0.27), (Language.ZH_HANT, 0.34)], ids=str
 )
 def test_a_useful_share_is_answered(language: Language, least: float) -> None:
-    """Measured .31, .36 and .41."""
+    """Measured .28, .31 and .38."""
     assert share(one.answered for one in inside(asked(), language)) >= least
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.61), (Language.KO, 0.75), (Language.ZH_HANT, 0.84)], ids=str
+    ("language", "least"), [(Language.EN, 0.64), (Language.KO, 0.73), (Language.ZH_HANT, 0.87)], ids=str
 )
 def test_the_right_article_is_first(language: Language, least: float) -> None:
-    """Measured .65, .78 and .88."""
+    """Measured .68, .77 and .91."""
     assert share(one.right for one in inside(asked(), language)) >= least
 
 
@@ -66,14 +66,14 @@ def test_the_right_article_is_first(language: Language, least: float) -> None:
     ("language", "least"), [(Language.EN, 0.80), (Language.KO, 0.88), (Language.ZH_HANT, 0.92)], ids=str
 )
 def test_the_right_article_is_among_the_top_three(language: Language, least: float) -> None:
-    """Measured .85, .92 and .96."""
+    """Measured .86, .92 and .96."""
     assert share(one.found for one in inside(asked(), language)) >= least
 
 
 def test_most_answerable_questions_get_an_answer_or_suggestions() -> None:
-    """Measured .77."""
+    """Measured .75."""
     helped = [one.match.verdict in (Verdict.ANSWER, Verdict.SUGGEST) for one in inside(asked())]
-    assert share(helped) >= 0.73
+    assert share(helped) >= 0.71
 
 
 def test_next_to_nothing_without_an_article_is_answered() -> None:

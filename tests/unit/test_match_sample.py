@@ -15,36 +15,36 @@ def test_answers_are_precise() -> None:
 
 
 def test_a_useful_share_is_answered() -> None:
-    """Measured .15 to .19: words alone answer what is asked much as an article has it."""
+    """Measured .17: words alone answer what is asked much as an article has it."""
     assert share(one.answered for one in inside(asked_by_words())) >= 0.13
 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_some_of_every_language_is_answered(language: Language) -> None:
-    """Measured .17 in English, .15 in Korean, .13 in Chinese: a desk that never answers has failed."""
+    """Measured .18 in English, .17 in Korean, .15 in Chinese: a desk that never answers has failed."""
     assert share(one.answered for one in inside(asked_by_words(), language)) >= 0.10
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.46), (Language.KO, 0.56), (Language.ZH_HANT, 0.67)], ids=str
+    ("language", "least"), [(Language.EN, 0.51), (Language.KO, 0.66), (Language.ZH_HANT, 0.71)], ids=str
 )
 def test_the_right_article_is_first(language: Language, least: float) -> None:
-    """Measured .50, .60 and .72."""
+    """Measured .55, .70 and .76."""
     assert share(one.right for one in inside(asked_by_words(), language)) >= least
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.57), (Language.KO, 0.74), (Language.ZH_HANT, 0.82)], ids=str
+    ("language", "least"), [(Language.EN, 0.65), (Language.KO, 0.83), (Language.ZH_HANT, 0.84)], ids=str
 )
 def test_the_right_article_is_among_the_top_three(language: Language, least: float) -> None:
-    """Measured .62, .79 and .86: what is not answered can still be suggested."""
+    """Measured .70, .87 and .88: what is not answered can still be suggested."""
     assert share(one.found for one in inside(asked_by_words(), language)) >= least
 
 
 def test_most_answerable_questions_get_an_answer_or_suggestions() -> None:
-    """Measured .675."""
+    """Measured .64."""
     helped = [one.match.verdict in (Verdict.ANSWER, Verdict.SUGGEST) for one in inside(asked_by_words())]
-    assert share(helped) >= 0.63
+    assert share(helped) >= 0.61
 
 
 def test_next_to_nothing_without_an_article_is_answered() -> None:
