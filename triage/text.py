@@ -186,8 +186,13 @@ def is_small_talk(text: str) -> bool:
 def _consists_of(text: str, needed: frozenset[str], allowed: frozenset[str]) -> bool:
     if len(text) > MAX_TALK:
         return False
-    said = [part for word in words(normalise(text)) for part in _split(word, allowed)]
-    return bool(said) and allowed.issuperset(said) and not needed.isdisjoint(said)
+    has_needed = False
+    for word in words(normalise(text)):
+        parts = _split(word, allowed)
+        if not allowed.issuperset(parts):
+            return False
+        has_needed = has_needed or not needed.isdisjoint(parts)
+    return has_needed
 
 
 def _split(word: str, known: frozenset[str]) -> list[str]:
