@@ -1,14 +1,14 @@
 """The image and compose.yaml as Docker builds and starts them: what an operator does, and what then dies.
 
-Slow, and only where there is a Docker engine: `make conformance` runs them. Slack is the tests' own, on the address that this
-machine has for the containers.
+Slow, and only where there is a Docker engine: `make conformance` runs them. Slack is the tests' own, on the
+address that this machine has for the containers.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-PATIENCE = 240.0
-"""Seconds until replicas that start together are healthy."""
+PATIENCE, PAUSE = 240.0, 2.0
+"""Seconds until replicas that start together are healthy, and between two looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,11 @@ class Started:
     """The proxy's."""
 
     async def healthy(self, replicas: int) -> None:
-        await until(lambda: self.project.healthy("bot") == replicas, f"{replicas} healthy replicas", seconds=PATIENCE)
+        await self.seen(lambda: self.project.healthy("bot") == replicas, f"{replicas} healthy replicas")
+
+    async def seen(self, holds: Callable[[], bool], what: str) -> None:
+        """Waits until Docker, which is asked, says so."""
+        await until(holds, what, seconds=PATIENCE, pause=PAUSE)
 
     async def answers_once(self) -> None:
         """A question becomes one ticket's card and one answer, another the article's answer."""
@@ -114,7 +118,7 @@ async def test_a_killed_replica_is_missed_by_nobody_and_starts_again(started: St
     container = started.project.containers("bot")[0]
     started.project.docker("exec", container, "sh", "-c", "kill -KILL -1; true")
     await started.answers_once()
-    await until(lambda: started.project.inspect(container)["RestartCount"] == 1, "the replica to be started again")
+    await started.seen(lambda: started.project.inspect(container)["RestartCount"] == 1, "the replica to start again")
     await started.healthy(3)
 
 
@@ -122,7 +126,7 @@ async def test_more_replicas_are_found_by_the_proxy_and_fewer_are_stopped_in_ord
     """Told to end, each ends by itself, with exit code 0."""
     started.project.compose("up", "--detach", "--no-recreate", "--scale", "bot=5")
     await started.healthy(5)
-    await until(lambda: started.project.compose("logs", "proxy").count("5 active") > 0, "the proxy to pass to five")
+    await started.seen(lambda: "5 active" in started.project.compose("logs", "proxy"), "the proxy to pass to five")
     await started.answers_once()
     last = started.project.containers("bot")[-1]
     started.project.docker("stop", last)
