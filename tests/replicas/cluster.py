@@ -195,14 +195,14 @@ def read(post: Post) -> str:
     return re.sub(r"<@U(\w+)>", lambda user: user[1].title(), said).replace("*", "")
 
 
-async def until(holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE, pause: float = 0.01) -> float:
-    """Waits until it holds, asked every `pause` seconds; the seconds that took. Fails with what was waited for."""
+async def until(holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> float:
+    """Waits until it holds; the seconds that took. Fails with what was waited for."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     while not holds():
         if loop.time() - started > seconds:
             raise AssertionError(f"waited {seconds:.0f} s for {what}")
-        await asyncio.sleep(pause)
+        await asyncio.sleep(0.01)
     return loop.time() - started
 
 

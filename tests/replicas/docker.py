@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -65,28 +66,29 @@ class Project:
         added = [f"{key}={value}\n" for key, value in values.items() if key not in names]
         (self.folder / ".env").write_text(example + "".join(added), encoding="utf-8")
 
-    def compose(self, *arguments: str) -> str:
+    async def compose(self, *arguments: str) -> str:
         """What the command printed; fails the test when it fails."""
-        return self._run("docker", "compose", "--project-name", self.name, *arguments)
+        return await self.docker("compose", "--project-name", self.name, *arguments)
 
-    def docker(self, *arguments: str) -> str:
-        return self._run("docker", *arguments)
+    async def docker(self, *arguments: str) -> str:
+        """The same, while the loop goes on, so that the tests' own Slack does."""
+        return await asyncio.to_thread(self._run, "docker", *arguments)
 
-    def inspect(self, container: str, *, type: str = "container") -> Any:
-        return json.loads(self.docker("inspect", "--type", type, container))[0]
+    async def inspect(self, container: str, *, type: str = "container") -> Any:
+        return json.loads(await self.docker("inspect", "--type", type, container))[0]
 
-    def containers(self, service: str) -> list[str]:
+    async def containers(self, service: str) -> list[str]:
         """Ids of those that run."""
-        return self.compose("ps", "--quiet", service).split()
+        return (await self.compose("ps", "--quiet", service)).split()
 
-    def healthy(self, service: str) -> int:
+    async def healthy(self, service: str) -> int:
         """How many containers of the service say that they are."""
-        found = [self.inspect(container)["State"] for container in self.containers(service)]
+        found = [(await self.inspect(container))["State"] for container in await self.containers(service)]
         return sum(state.get("Health", {}).get("Status") == "healthy" for state in found)
 
-    def gateway(self) -> str:
+    async def gateway(self) -> str:
         """The address of this machine on the network of the containers."""
-        network = self.inspect(f"{self.name}_default", type="network")
+        network = await self.inspect(f"{self.name}_default", type="network")
         return str(network["IPAM"]["Config"][0]["Gateway"])
 
     def _run(self, *command: str) -> str:

@@ -6,19 +6,23 @@ address that this machine has for the containers.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
 
 from tests.conformance.programs import free_port
 from tests.fakes.slack_server import FakeSlack
-from tests.replicas.cluster import ARTICLE, Cluster, desk_yaml, one_at_a_time, until, workspace
+from tests.replicas.cluster import ARTICLE, DANA, HELP, Cluster, desk_yaml, one_at_a_time, until, workspace
 from tests.replicas.docker import Project, missing
 
+T = TypeVar("T")
 WHY_NOT = missing()
 pytestmark = [
     pytest.mark.conformance,
@@ -38,63 +42,86 @@ class Started:
     """The proxy's."""
 
     async def healthy(self, replicas: int) -> None:
-        await self.seen(lambda: self.project.healthy("bot") == replicas, f"{replicas} healthy replicas")
+        await self.sees(self.project.healthy, "bot", until=lambda healthy: healthy == replicas)
 
-    async def seen(self, holds: Callable[[], bool], what: str) -> None:
-        """Waits until Docker, which is asked, says so."""
-        await until(holds, what, seconds=PATIENCE, pause=PAUSE)
+    async def sees(self, ask: Callable[[str], Awaitable[T]], about: str, *, until: Callable[[T], bool]) -> None:
+        """Asks Docker until it says so."""
+        async with asyncio.timeout(PATIENCE):
+            while not until(await ask(about)):
+                await asyncio.sleep(PAUSE)
 
-    async def answers_once(self) -> None:
-        """A question becomes one ticket's card and one answer, another the article's answer."""
-        thread, _ = await self.desk.asked(at=self.url)
-        await until(lambda: bool(self.desk.answers(thread)), "the answer to what no article knows")
-        known = await self.desk.say("my vpn keeps dropping", at=self.url)
-        await until(lambda: bool(self.desk.answers(known)), "the article's answer")
-        assert len(self.desk.answers(thread)) == 1
-        assert ["Restart the client." in said for said in self.desk.answers(known)] == [True]
+    async def restarts(self) -> list[int]:
+        """How often Docker has started each replica again."""
+        replicas = await self.project.containers("bot")
+        return [(await self.project.inspect(replica))["RestartCount"] for replica in replicas]
 
-    def python(self, container: str, code: str) -> str:
+    async def say(self, words: str, thread: str | None = None) -> str:
+        """A post that is brought through the proxy again, as Slack does, while it is answered with 503; its ts."""
+        post, requests = self.desk.slack.posted(DANA, HELP, words, thread=thread)
+        for request in requests:
+            async with asyncio.timeout(PATIENCE):
+                while (status := await self.desk.bring(request, self.url)) == 503:
+                    await asyncio.sleep(PAUSE)
+            assert status == 200
+        return str(post["ts"])
+
+    async def answers(self, words: str) -> str:
+        """The one answer to this question."""
+        thread = await self.say(words)
+        await until(lambda: bool(self.desk.answers(thread)), f"the answer to {words!r}")
+        (answer,) = self.desk.answers(thread)
+        return answer
+
+    async def works(self) -> None:
+        """A question that an article answers is answered, another becomes one ticket."""
+        assert "Restart the client." in await self.answers("my vpn keeps dropping")
+        subject = f"The coffee grinder sparks, case {secrets.token_hex(4)}."
+        await self.answers(subject)
+        await self.desk.card(subject)
+        assert len(self.desk.cards(subject)) == 1
+
+    async def python(self, container: str, code: str) -> str:
         """What code prints that runs in a container as its user."""
-        return self.project.docker("exec", container, "python", "-c", code).strip()
+        return (await self.project.docker("exec", container, "python", "-c", code)).strip()
+
+
+def filled(folder: Path) -> None:
+    """The operator's desk/."""
+    (folder / "kb").mkdir(parents=True)
+    (folder / "kb" / "vpn.md").write_text(ARTICLE.format(body="Restart the client."), encoding="utf-8")
+    (folder / "desk.yaml").write_text(json.dumps(desk_yaml()), encoding="utf-8")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Started]:
-    """docs/operations.md, step by step: .env, desk/, up."""
+    """docs/operations.md, step by step: .env, desk/, up. PostgreSQL comes first, because its start makes the network in
+    which this machine, and with it the tests' Slack, has an address."""
     project = Project.copied(tmp_path_factory.mktemp("compose") / "deskbell", f"deskbell-{secrets.token_hex(4)}")
+    filled(project.folder / "desk")
     address = f"127.0.0.1:{free_port()}"
-    secret = {name: secrets.token_hex(32) for name in ("POSTGRES_PASSWORD", "DESKBELL_COOKIE_KEY")}
-    values = {**secret, "DESKBELL_PORT": address, "DESKBELL_ENCODER": "off"}
-    project.fill_in(values)
-    (project.folder / "desk" / "kb").mkdir(parents=True)
-    (project.folder / "desk" / "desk.yaml").write_text(json.dumps(desk_yaml()), encoding="utf-8")
-    (project.folder / "desk" / "kb" / "vpn.md").write_text(ARTICLE.format(body="Restart the client."), encoding="utf-8")
+    env = {name: secrets.token_hex(32) for name in ("POSTGRES_PASSWORD", "DESKBELL_COOKIE_KEY")}
+    env |= {"DESKBELL_PORT": address, "DESKBELL_ENCODER": "off"}
+    env |= {"SLACK_BOT_TOKEN": FakeSlack.token, "SLACK_SIGNING_SECRET": FakeSlack.signing_secret}
+    project.fill_in(env)
     slack = FakeSlack()
     try:
-        project.compose("up", "--detach", "postgres")  # also makes the network, which has this machine's address in it
-        slack.host = project.gateway()
+        await project.compose("up", "--detach", "postgres")
+        slack.host = await project.gateway()
         async with slack, one_at_a_time() as session:
             workspace(slack)
-            project.fill_in(
-                {
-                    **values,
-                    "SLACK_BOT_TOKEN": slack.token,
-                    "SLACK_SIGNING_SECRET": slack.signing_secret,
-                    "SLACK_API_URL": slack.url,
-                }
-            )
-            project.compose("up", "--detach", "--build")
+            project.fill_in({**env, "SLACK_API_URL": slack.url})
+            await project.compose("up", "--detach", "--build")
             desk = Cluster(slack=slack, database="", replicas=(), session=session)
             found = Started(project=project, desk=desk, url=f"http://{address}")
             await found.healthy(3)
             yield found
     finally:
-        project.compose("down", "--volumes", "--timeout", "20")
+        await project.compose("down", "--volumes", "--timeout", "20")
 
 
 async def test_three_replicas_answer_through_the_proxy(started: Started) -> None:
     """And nobody is shown what is the operators' own."""
-    await started.answers_once()
+    await started.works()
     for path, status in (("/healthz", 200), ("/readyz", 404), ("/metrics", 404)):
         async with started.desk.session.get(f"{started.url}{path}") as answer:
             assert answer.status == status
@@ -102,54 +129,59 @@ async def test_three_replicas_answer_through_the_proxy(started: Started) -> None
 
 async def test_a_replica_can_write_nowhere_but_to_its_data(started: Started) -> None:
     """An ordinary user without rights of its own, on a file system that is read-only, and with no compiler or pip."""
-    container = started.project.containers("bot")[0]
-    status = started.python(container, "print(open('/proc/self/status').read())")
+    container = (await started.project.containers("bot"))[0]
+    status = await started.python(container, "print(open('/proc/self/status').read())")
     assert "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
-    assert started.python(container, "import os; print(os.getuid(), os.getgid())") == "10001 10001"
+    assert await started.python(container, "import os; print(os.getuid(), os.getgid())") == "10001 10001"
     tried = "import os; print([p for p in ('/', '/opt/deskbell', '/desk', '/etc', '/data', '/tmp') if os.access(p, 2)])"
-    assert started.python(container, tried) == "['/data', '/tmp']"
+    assert await started.python(container, tried) == "['/data', '/tmp']"
     tools = "import importlib.util as u, shutil as s; print(*map(s.which, ('cc', 'gcc', 'git')), u.find_spec('pip'))"
-    assert started.python(container, tools) == "None None None None"
+    assert await started.python(container, tools) == "None None None None"
 
 
 async def test_a_killed_replica_is_missed_by_nobody_and_starts_again(started: Started) -> None:
     """The others answer meanwhile."""
-    container = started.project.containers("bot")[0]
-    started.project.docker("exec", container, "sh", "-c", "kill -KILL -1; true")
-    await started.answers_once()
-    await started.seen(lambda: started.project.inspect(container)["RestartCount"] == 1, "the replica to start again")
+    container = (await started.project.containers("bot"))[0]
+    await started.project.docker("exec", container, "sh", "-c", "kill -KILL -1; true")
+    await started.works()
+    await started.sees(started.project.inspect, container, until=lambda found: bool(found["RestartCount"] == 1))
     await started.healthy(3)
 
 
 async def test_more_replicas_are_found_by_the_proxy_and_fewer_are_stopped_in_order(started: Started) -> None:
     """Told to end, each ends by itself, with exit code 0."""
-    started.project.compose("up", "--detach", "--no-recreate", "--scale", "bot=5")
+    await started.project.compose("up", "--detach", "--no-recreate", "--scale", "bot=5")
     await started.healthy(5)
-    await started.seen(lambda: "5 active" in started.project.compose("logs", "proxy"), "the proxy to pass to five")
-    await started.answers_once()
-    last = started.project.containers("bot")[-1]
-    started.project.docker("stop", last)
-    assert started.project.inspect(last)["State"]["ExitCode"] == 0
-    await started.answers_once()
-    started.project.compose("up", "--detach", "--no-recreate", "--scale", "bot=3")
+    await started.works()
+    last = (await started.project.containers("bot"))[-1]
+    await started.project.docker("stop", last)
+    assert (await started.project.inspect(last))["State"]["ExitCode"] == 0
+    await started.works()
+    await started.project.compose("up", "--detach", "--no-recreate", "--scale", "bot=3")
     await started.healthy(3)
 
 
 async def test_replicas_go_on_when_postgresql_was_restarted(started: Started) -> None:
     """Nobody restarts them."""
-    started.project.compose("restart", "postgres")
+    before = await started.restarts()
+    await started.project.compose("restart", "postgres")
     await started.healthy(3)
-    await started.answers_once()
-    assert [started.project.inspect(each)["RestartCount"] for each in started.project.containers("bot")].count(0) >= 2
+    await started.works()
+    assert await started.restarts() == before
 
 
 async def test_what_was_stored_is_there_after_down_and_up(started: Started) -> None:
-    """The volume outlives the containers."""
-    thread, card = await started.desk.asked(at=started.url)
-    await until(lambda: bool(started.desk.answers(thread)), "the answer")
-    started.project.compose("down", "--timeout", "20")
-    started.project.compose("up", "--detach")
+    """The database's volume outlives the containers, and no volume without a name is left of them."""
+    thread = await started.say("The roof leaks.")
+    card = await started.desk.card("The roof leaks.")
+    unnamed = await started.project.docker("volume", "ls", "--quiet", "--filter", "dangling=true")
+    await started.project.compose("down", "--timeout", "20")
+    left = await started.project.docker("volume", "ls", "--quiet", "--filter", "dangling=true")
+    assert {name for name in left.split() if name not in unnamed.split()} == {
+        f"{started.project.name}_{volume}" for volume in ("postgres", "data")
+    }
+    await started.project.compose("up", "--detach")
     await started.healthy(3)
-    await started.desk.say("it still sparks", at=started.url, thread=thread)
-    await until(lambda: any("it still sparks" in said for said in started.desk.below(card)), "the words below the card")
+    await started.say("It still leaks.", thread)
+    await until(lambda: any("It still leaks." in said for said in started.desk.below(card)), "the words below the card")
