@@ -24,10 +24,8 @@ from tests.replicas.cluster import ARTICLE, DANA, HELP, Cluster, desk_yaml, one_
 from tests.replicas.docker import Project, missing
 
 T = TypeVar("T")
-WHY_NOT = missing()
 pytestmark = [
     pytest.mark.conformance,
-    pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or ""),
     pytest.mark.timeout(1800),
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -103,6 +101,8 @@ def filled(folder: Path) -> None:
 async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Started]:
     """docs/operations.md, step by step: .env, desk/, up. PostgreSQL comes first, because its start makes the network in
     which this machine, and with it the tests' Slack, has an address."""
+    if reason := missing():
+        pytest.skip(reason)
     project = Project.copied(tmp_path_factory.mktemp("compose") / "deskbell", f"deskbell-{secrets.token_hex(4)}")
     filled(project.folder / "desk")
     address = f"127.0.0.1:{free_port()}"
