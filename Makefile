@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes --no-deps --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint conformance bench load fuzz simulate simulate-defects crash crash-defects audit lock clean
+.PHONY: help demo test unit lint conformance image bench load fuzz simulate simulate-defects crash crash-defects audit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,8 +24,11 @@ lint: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest
 
-conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, the pages in Chromium, replicas behind HAProxy
+conformance: $(VENV)/.test node_modules/.installed ## the real Slack and Teams clients, the pages in Chromium, replicas behind HAProxy and in Docker
 	PICTURES=$(PICTURES) $(BIN)/pytest -m "conformance or browser" tests
+
+image: ## the image that compose.yaml starts (needs Docker)
+	docker build --tag deskbell:$$(sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml) .
 
 bench: $(VENV)/.test $(VENV)/.bench ## answers beside other methods: DATA=folder LIMIT=n | SCALE=1 (speed) | ABLATE=1 TIER=semantic | SLA=1 (clocks)
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit $(LIMIT)) \

@@ -58,6 +58,7 @@ class FakeSlack:
     app_token = "xapp-fake"
     signing_secret = "fake-signing-secret"
     team, bot, bot_id, app_id = "T1", "UBOT", "BBOT", "A1"
+    host = "127.0.0.1"
 
     def __init__(self, *, scopes: frozenset[str] | None = None, clock: Callable[[], float] = time) -> None:
         self.scopes = granted() if scopes is None else scopes
@@ -85,7 +86,7 @@ class FakeSlack:
         app.router.add_get("/link", self.socket.link)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, self.host, 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self._origin = f"http://{host}:{port}"

@@ -103,19 +103,37 @@ def test_nothing_is_killed_before_it_has_finished(compose: Any) -> None:
     assert seconds(compose["services"]["bot"]["stop_grace_period"]) > 10
 
 
+def mounts(service: Any) -> list[tuple[str, str, bool]]:
+    """Source, target, and whether it may be written."""
+    short = [volume.split(":") for volume in service["volumes"] if isinstance(volume, str)]
+    long = [volume for volume in service["volumes"] if not isinstance(volume, str)]
+    written = [(source, target, "ro" not in how) for source, target, *how in short]
+    return written + [(volume["source"], volume["target"], not volume.get("read_only", False)) for volume in long]
+
+
 def test_nothing_can_write_but_to_its_volume(compose: Any) -> None:
     """The image's /data, and /tmp in memory."""
     for name in ("bot", "migrate", "proxy"):
         service = compose["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
-        assert all(volume.endswith(":ro") for volume in service["volumes"])
+        assert [target for _, target, writable in mounts(service) if writable] in ([], ["/data"])
+
+
+def test_replicas_that_go_leave_no_volume_behind(compose: Any) -> None:
+    """What the image declares has a name, so that the next replica has the same."""
+    (declared,) = json.loads(last("VOLUME"))
+    sources = {source for source, target, _ in mounts(compose["services"]["bot"]) if target == declared}
+    assert sources <= compose["volumes"].keys()
+    assert sources
 
 
 def test_what_is_mounted_exists(compose: Any) -> None:
-    """All but the folder that the operator fills."""
-    mounts = {volume.split(":")[0] for service in compose["services"].values() for volume in service["volumes"]}
-    assert {mount for mount in mounts if mount.startswith("./") and not (CHECKOUT / mount).exists()} <= {"./desk"}
+    """All but the folder that the operator fills, whose lack Docker names instead of making an empty one."""
+    sources = {source for service in compose["services"].values() for source, _, _ in mounts(service)}
+    assert {source for source in sources if source.startswith("./") and not (CHECKOUT / source).exists()} <= {"./desk"}
+    (desk,) = [volume for volume in compose["services"]["bot"]["volumes"] if "desk" in str(volume)]
+    assert desk["bind"] == {"create_host_path": False}
 
 
 def test_the_example_of_secrets_names_what_is_read(compose: Any) -> None:
