@@ -7,7 +7,7 @@ Used by `bot.turns` for turns and by `bot.delivery` for marks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -20,47 +20,70 @@ MOST = 20
 class Gathering(Generic[Item, Outcome]):
     """`work` gives the outcome of each of some items, in their order; one that is an exception is raised.
 
-    What `work` itself raises, it raises for all of them. For use on the event loop.
+    What `work` itself raises, it raises for all of them. Up to `lanes` works go on at one time; items for which
+    `place` says the same are worked in the order in which they came. For use on the event loop.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | BaseException]]],
+        *,
+        lanes: int = 1,
+        place: Callable[[Item], Hashable] = id,
+    ) -> None:
         self._work = work
+        self._place = place
+        self._lanes = lanes
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        self._working: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
+        self._places: set[Hashable] = set()
+        """Where work is under way."""
 
     async def __call__(self, item: Item) -> Outcome:
-        """Items are worked in the order in which they came."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
-        if self._working is None:
-            self._working = asyncio.create_task(self._work_off())
+        if len(self._working) < self._lanes:
+            task = asyncio.create_task(self._work_off())
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
         return await done
 
     async def _work_off(self) -> None:
-        try:
-            while self._waiting:
-                together, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        while together := self._next():
+            places = {self._place(item) for item, _ in together}
+            self._places |= places
+            try:
                 await self._worked(together)
-        finally:
-            self._working = None
+            finally:
+                self._places -= places
+
+    def _next(self) -> Sequence[tuple[Item, asyncio.Future[Outcome]]]:
+        """Those that need not wait for others of their place, in their order."""
+        together: list[tuple[Item, asyncio.Future[Outcome]]] = []
+        left: list[tuple[Item, asyncio.Future[Outcome]]] = []
+        for each in self._waiting:
+            free = len(together) < MOST and self._place(each[0]) not in self._places
+            (together if free else left).append(each)
+        self._waiting = left
+        return together
 
     async def _worked(self, together: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
         try:
             outcomes = await self._work([item for item, _ in together])
-        except Exception as error:  # noqa: BLE001 - raised where each of them waits
-            outcomes = [error] * len(together)
-        except BaseException:
+        except asyncio.CancelledError:
             for _, done in (*together, *self._waiting):
                 done.cancel()
             raise
+        except BaseException as error:  # noqa: BLE001 - raised where each of them waits
+            outcomes = [error] * len(together)
         for (_, done), outcome in zip(together, outcomes, strict=True):
             _settle(done, outcome)
 
 
-def _settle(done: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+def _settle(done: asyncio.Future[Outcome], outcome: Outcome | BaseException) -> None:
     if done.done():
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         done.set_exception(outcome)
     else:
         done.set_result(outcome)

@@ -28,6 +28,9 @@ Result = TypeVar("Result")
 TURN_LIMIT = 2.0
 """Seconds a turn may take; past that it rolls back and the platform is not acknowledged."""
 
+WAITS_WITHIN = 1.0
+"""Seconds after which a turn is not begun any more: under too much work, those that are begun shall end in time."""
+
 SETTLES_WITHIN, SETTLE_PAUSE = 1.0, 0.2
 """Seconds that a message waits here for what it hangs on, and between two looks."""
 
@@ -63,7 +66,8 @@ class Apart(Exception):
 class Turns:
     """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send.
 
-    `clock` gives seconds since whenever, for the time a turn takes.
+    `clock` gives seconds since whenever, for the time a turn takes. Up to `lanes` transactions of turns go on at
+    one time, of different threads.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Turns:
         new_id: NewId,
         clock: Callable[[], float] = time.monotonic,
         pacing: Pacing | None = None,
+        lanes: int = 1,
     ) -> None:
         self._desk = desk
         self._run = run
@@ -82,7 +87,7 @@ class Turns:
         self._new_id = new_id
         self._pacing = pacing
         self._clock = clock
-        self._gathered = Gathering(self._together)
+        self._gathered = Gathering(self._together, lanes=lanes, place=lambda waiting: waiting.message.here)
 
     async def __call__(self, message: Message) -> Receipt:
         started = self._clock()
@@ -138,8 +143,8 @@ class Turns:
         return await self._run(lambda: self._desk.take(waiting.message, late=lambda: self._late(waiting)))
 
     async def _together(self, waiting: Sequence[Waiting]) -> Sequence[Receipt | Exception]:
-        """The turns that wait, in one transaction; for those whose time is up it is not begun."""
-        begun = [each for each in waiting if not self._late(each)]
+        """The turns that wait, in one transaction; those that would hardly end in time any more are not begun."""
+        begun = [each for each in waiting if self._clock() <= each.deadline - TURN_LIMIT + WAITS_WITHIN]
         taken = iter(await self._run(lambda: self._taken(begun)) if begun else ())
         too_slow = TooSlow("the turn waited longer than its time and was not begun")
         return [next(taken) if each in begun else too_slow for each in waiting]

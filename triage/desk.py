@@ -21,7 +21,7 @@ from triage.errors import Conflict, TooSlow, Unsettled
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
 from triage.matching import Matcher
-from triage.model import ChannelKind, Kind, Language, Message, Person, Thread
+from triage.model import Account, ChannelKind, Kind, Language, Message, Person, Thread
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Pings, Privately, Say, Target
 from triage.phrases import language_of_locale
 from triage.pings import OUT_OF_REACH, UNDELIVERED, apart, out_of_reach, undelivered
@@ -167,7 +167,7 @@ class Desk:
         claims = {arrival.message.key: _here(arrival) for arrival in arrivals}
         with self._storage.writing() as work:
             new = set(work.claim_all(claims, now, patient=patient))
-            receipts = [self._turn(arrival, new, policy, work, now) for arrival in arrivals]
+            receipts = [self._turn(arrival, new, policy, work, now) for arrival in _settled(arrivals, policy, work)]
             if late():
                 raise TooSlow("the turn took longer than its time and was rolled back")
             work.commit()
@@ -178,7 +178,6 @@ class Desk:
         if message.key not in new:
             return Receipt(repeat=True)
         new.remove(message.key)
-        arrival = _settled(arrival, policy, work)
         situation = self._situation(arrival, policy, work, now)
         decision = decide(message, situation, arrival.match, policy, now)
         shown = consulted(decision, situation.loaded.ticket, situation.tickets)
@@ -344,13 +343,21 @@ def _spoken(text: str, found: Language, preferred: Language) -> Language:
     return preferred if len(text.split()) < LATIN_WORDS else found
 
 
-def _settled(arrival: Arrival, policy: Policy, work: Work) -> Arrival:
-    """Two first messages of one person may arrive at once: whoever was stored first is who they are."""
-    account = arrival.message.sender.account
-    if arrival.known is not None or policy.member(account):
-        return arrival
-    known = work.look().person(account)
-    return replace(arrival, sender=replace(arrival.sender, id=known.id)) if known else arrival
+def _settled(arrivals: Sequence[Arrival], policy: Policy, work: Work) -> list[Arrival]:
+    """Two first messages of one person may arrive at once: whoever was stored, or comes, first is who they are."""
+    new = [a for a in arrivals if a.known is None and not policy.member(a.message.sender.account)]
+    if not new:
+        return list(arrivals)
+    stored = work.look().arriving({a.message.key: a.message.sender.account for a in new})
+    ids: dict[Account, str] = {}
+    for arrival in new:
+        _, known = stored[arrival.message.key]
+        ids.setdefault(arrival.message.sender.account, known.id if known else arrival.sender.id)
+    return [_named(a, ids.get(a.message.sender.account, a.sender.id)) for a in arrivals]
+
+
+def _named(arrival: Arrival, id: str) -> Arrival:
+    return arrival if arrival.sender.id == id else replace(arrival, sender=replace(arrival.sender, id=id))
 
 
 def _leads(policy: Policy) -> list[str]:
