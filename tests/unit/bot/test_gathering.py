@@ -126,3 +126,24 @@ async def test_a_stop_leaves_nobody_waiting() -> None:
     gather: Gathering[int, int] = Gathering(stopped)
     ended = await asyncio.gather(*map(gather, range(MOST + 1)), return_exceptions=True)
     assert all(isinstance(each, asyncio.CancelledError) for each in ended)
+
+
+async def test_what_shares_a_place_keeps_its_order_though_several_works_go_on() -> None:
+    """The others do not wait for it."""
+    begun: list[Sequence[str]] = []
+    go_on = asyncio.Event()
+
+    async def work(together: Sequence[str]) -> Sequence[str]:
+        begun.append(together)
+        await go_on.wait()
+        return together
+
+    gather: Gathering[str, str] = Gathering(work, lanes=2, place=lambda item: item[0])
+    marks = []
+    for item in ("a1", "a2", "b1"):
+        marks.append(asyncio.create_task(gather(item)))
+        await settled()
+    assert [list(batch) for batch in begun] == [["a1"], ["b1"]]
+    go_on.set()
+    assert await asyncio.gather(*marks) == ["a1", "a2", "b1"]
+    assert list(begun[-1]) == ["a2"]
