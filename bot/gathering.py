@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -43,19 +43,19 @@ class Gathering(Generic[Item, Outcome]):
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if len(self._working) < self._lanes:
-            task = asyncio.create_task(self._work_off())
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            self._working.add(asyncio.create_task(self._work_off()))
         return await done
 
     async def _work_off(self) -> None:
-        while together := self._next():
-            places = {self._place(item) for item, _ in together}
-            self._places |= places
-            try:
+        """Ends, without a pause in between, when nothing is left: what comes then begins anew."""
+        try:
+            while together := self._next():
+                places = {self._place(item) for item, _ in together}
+                self._places |= places
                 await self._worked(together)
-            finally:
                 self._places -= places
+        finally:
+            self._working.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _next(self) -> Sequence[tuple[Item, asyncio.Future[Outcome]]]:
         """Those that need not wait for others of their place, in their order."""

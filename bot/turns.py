@@ -155,6 +155,7 @@ class Turns:
             return self._desk.take_together(messages, late=lambda: any(map(self._late, begun)))
         except Exception as error:
             if len(begun) > 1 or isinstance(error, Conflict | Unavailable):
+                log.info("turns taken apart", turns=len(begun), error=type(error).__name__)
                 raise Apart from error
             raise
 

@@ -147,3 +147,19 @@ async def test_what_shares_a_place_keeps_its_order_though_several_works_go_on() 
     go_on.set()
     assert await asyncio.gather(*marks) == ["a1", "a2", "b1"]
     assert list(begun[-1]) == ["a2"]
+
+
+async def test_what_comes_in_the_instant_in_which_the_rest_is_done_is_not_forgotten() -> None:
+    """Nothing else need come after it."""
+
+    async def work(together: Sequence[int]) -> Sequence[int]:
+        return together
+
+    gather: Gathering[int, int] = Gathering(work)
+
+    async def one_after_the_other() -> None:
+        for number in range(100):
+            assert await gather(number) == number
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(one_after_the_other() for _ in range(3)))
