@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, cast
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-MOST = 20
+MOST = 50
 """Things written together at most: all of them wait for the last."""
 
 
