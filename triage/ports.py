@@ -154,11 +154,8 @@ class Work(Protocol):
         ...
 
     def claim_all(self, claims: Mapping[str, Thread], at: datetime, *, patient: bool = True) -> Collection[str]:
-        """First statement of turns: put these keys into the inbox; those that were not there already.
-
-        Other turns of these threads wait from now on until this transaction ends. One that is not `patient`
-        waits for others no longer than an instant: raises Unavailable.
-        """
+        """First statement of turns: put these keys into the inbox; those that were new. Other turns of the threads
+        wait until this one ends. Who is not `patient` waits for others an instant at most: raises Unavailable."""
         ...
 
     def load(self, lookup: Lookup) -> Loaded:
@@ -315,10 +312,8 @@ class Reading(Protocol):
         ...
 
     def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
-        """Those in which anything was asked, or whose root the bot wrote; after turns of them under way.
-
-        Who is not `patient` does not wait for those: raises Unavailable.
-        """
+        """Those in which anything was asked, or whose root the bot wrote; after turns of them under way. Who is
+        not `patient` does not wait for these: raises Unavailable."""
         ...
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
