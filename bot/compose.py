@@ -40,6 +40,8 @@ LoadEncoder = Callable[[], Encoder] | None
 
 THREADS = 8
 """For PostgreSQL; SQLite has one writer."""
+LANES = 3
+"""Transactions of turns at one time, on PostgreSQL: while one waits for the server another computes."""
 
 
 def new_id() -> str:
@@ -61,9 +63,9 @@ def composed(
 ) -> Running:
     """Desk, turns and delivery over one storage; ports may be added until it is started."""
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
-    run = Runner(1 if embedded(database) else THREADS)
+    run, lanes = (Runner(1), 1) if embedded(database) else (Runner(THREADS), LANES)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
-    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id, pacing=Pacing(lambda: policy))
+    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id, pacing=Pacing(lambda: policy), lanes=lanes)
     return Running(
         desk=desk,
         knowing=knowing,

@@ -15,7 +15,7 @@ from functools import partial
 
 import structlog
 
-from bot.marking import Marking
+from bot.gathering import Gathering
 from bot.metrics import DELIVERIES, DELIVERY_SECONDS
 from bot.turns import Runner
 from triage.document import Document, Link, Mention, Paragraph, Plain, Small
@@ -77,7 +77,7 @@ class Delivery:
         self._now = now
         self._told = told
         self._missed = missed
-        self._mark = Marking(outbox, run)
+        self._mark: Gathering[Sent, bool] = Gathering(lambda together: run(lambda: outbox.sent(together)))
         self._nudged = asyncio.Event()
         self._resting = False
         self._serving: asyncio.Task[None] | None = None

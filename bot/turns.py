@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
+from bot.gathering import Gathering
 from bot.logs import place_of
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.pacing import Pace, Pacing
 from triage.desk import Desk
-from triage.errors import TurnError, Unavailable, Unsettled
+from triage.errors import Conflict, TooSlow, TurnError, Unavailable, Unsettled
 from triage.model import Message
 from triage.ports import NewId, Receipt
 
@@ -25,6 +27,9 @@ Result = TypeVar("Result")
 
 TURN_LIMIT = 2.0
 """Seconds a turn may take; past that it rolls back and the platform is not acknowledged."""
+
+WAITS_WITHIN = 1.0
+"""Seconds after which a turn is not begun any more: under too much work, those that are begun shall end in time."""
 
 SETTLES_WITHIN, SETTLE_PAUSE = 1.0, 0.2
 """Seconds that a message waits here for what it hangs on, and between two looks."""
@@ -46,10 +51,23 @@ class Runner:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A message, and when its time is up by the clock of turns."""
+
+    message: Message
+    deadline: float
+
+
+class Apart(Exception):
+    """Turns that could not be taken together, or not at once: each is to be taken by itself."""
+
+
 class Turns:
     """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send.
 
-    `clock` gives seconds since whenever, for the time a turn takes.
+    `clock` gives seconds since whenever, for the time a turn takes. Up to `lanes` transactions of turns go on at
+    one time, of different threads.
     """
 
     def __init__(
@@ -61,6 +79,7 @@ class Turns:
         new_id: NewId,
         clock: Callable[[], float] = time.monotonic,
         pacing: Pacing | None = None,
+        lanes: int = 1,
     ) -> None:
         self._desk = desk
         self._run = run
@@ -68,13 +87,14 @@ class Turns:
         self._new_id = new_id
         self._pacing = pacing
         self._clock = clock
+        self._gathered = Gathering(self._together, lanes=lanes, place=lambda waiting: waiting.message.here)
 
     async def __call__(self, message: Message) -> Receipt:
         started = self._clock()
         with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):
             match self._pacing(message) if self._pacing else Pace.READ:
                 case Pace.READ:
-                    receipt = await self._outcome(message, started + TURN_LIMIT)
+                    receipt = await self._outcome(Waiting(message, started + TURN_LIMIT))
                 case Pace.TELL:
                     log.warning("a person is slowed down")
                     receipt = await self._run(lambda: self._desk.slow_down(message))
@@ -86,9 +106,10 @@ class Turns:
         TURN_SECONDS.observe(self._clock() - started)
         return receipt
 
-    async def _outcome(self, message: Message, deadline: float) -> Receipt:
+    async def _outcome(self, waiting: Waiting) -> Receipt:
+        message = waiting.message
         try:
-            receipt = await self._settled(message, deadline)
+            receipt = await self._settled(waiting)
         except TurnError as error:
             TURNS.labels("refused").inc()
             log.warning("turn refused", kind=message.kind, error=str(error))
@@ -103,15 +124,43 @@ class Turns:
         log.info("turn", kind=message.kind, repeat=receipt.repeat)
         return receipt
 
-    async def _settled(self, message: Message, deadline: float) -> Receipt:
+    async def _settled(self, waiting: Waiting) -> Receipt:
         """The turn, begun again for a second while what it hangs on is under way: sooner than the platform would."""
+        take: Callable[[Waiting], Awaitable[Receipt]] = self._gathered
         while True:
             try:
-                return await self._run(lambda: self._desk.take(message, late=lambda: self._clock() > deadline))
+                return await take(waiting)
+            except Apart as apart:
+                if self._late(waiting):
+                    raise TooSlow("the turn took longer than its time and was rolled back") from apart
             except Unsettled:
-                if self._clock() > deadline - TURN_LIMIT + SETTLES_WITHIN:
+                if self._clock() > waiting.deadline - TURN_LIMIT + SETTLES_WITHIN:
                     raise
-            await asyncio.sleep(SETTLE_PAUSE)
+                await asyncio.sleep(SETTLE_PAUSE)
+            take = self._alone
+
+    async def _alone(self, waiting: Waiting) -> Receipt:
+        return await self._run(lambda: self._desk.take(waiting.message, late=lambda: self._late(waiting)))
+
+    async def _together(self, waiting: Sequence[Waiting]) -> Sequence[Receipt | Exception]:
+        """The turns that wait, in one transaction; those that would hardly end in time any more are not begun."""
+        begun = [each for each in waiting if self._clock() <= each.deadline - TURN_LIMIT + WAITS_WITHIN]
+        taken = iter(await self._run(lambda: self._taken(begun)) if begun else ())
+        too_slow = TooSlow("the turn waited longer than its time and was not begun")
+        return [next(taken) if each in begun else too_slow for each in waiting]
+
+    def _taken(self, begun: Sequence[Waiting]) -> Sequence[Receipt | Exception]:
+        try:
+            messages = [each.message for each in begun]
+            return self._desk.take_together(messages, late=lambda: any(map(self._late, begun)))
+        except Exception as error:
+            if len(begun) > 1 or isinstance(error, Conflict | Unavailable):
+                log.info("turns taken apart", turns=len(begun), error=type(error).__name__)
+                raise Apart from error
+            raise
+
+    def _late(self, waiting: Waiting) -> bool:
+        return self._clock() > waiting.deadline
 
     async def _failed(self, message: Message, error: Exception) -> Receipt:
         """Platforms that deliver again get the chance to; on the last try the failure itself is kept."""

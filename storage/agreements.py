@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from storage.engine import insert_new
+from storage.pen import Db
 from storage.rows import agreements
 from triage.calendars import Calendar
 from triage.policy import Terms
@@ -32,7 +33,7 @@ class Agreements:
         self._known: dict[str, Agreement] = {}
         self._calendars: dict[Calendar, str] = {}
 
-    def keep(self, db: Connection, value: Agreement, new: dict[str, Agreement]) -> str:
+    def keep(self, db: Db, value: Agreement, new: dict[str, Agreement]) -> str:
         """The key of this value, written if need be; `new` collects what this transaction wrote."""
         if isinstance(value, Calendar) and (known := self._calendars.get(value)) in self._known:
             return known or ""
@@ -44,7 +45,7 @@ class Agreements:
             new[key] = value
         return key
 
-    def read(self, db: Connection, keys: Iterable[str], new: Mapping[str, Agreement]) -> Mapping[str, Agreement]:
+    def read(self, db: Db, keys: Iterable[str], new: Mapping[str, Agreement]) -> Mapping[str, Agreement]:
         """What these keys stand for."""
         wanted = set(keys)
         missing = [key for key in wanted if key not in self._known and key not in new]

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, select
 
 from storage.codec import build
+from storage.pen import Db, write
 from storage.rows import people
 from storage.rows_data import audit
 from triage.auditing import Act, AuditLine, By
@@ -20,12 +21,11 @@ from triage.auditing import Act, AuditLine, By
 BATCH = 1_000
 
 
-def keep(db: Connection, acts: Iterable[Act], by: By, at: datetime) -> None:
+def keep(db: Db, acts: Iterable[Act], by: By, at: datetime) -> None:
     """Write a line for each."""
     who = {"at": at, "by": by.who, "platform": by.platform, "place": by.place, "why": by.why}
     lines = [who | {"what": act.what, "ticket": act.ticket, "of": act.about} for act in acts]
-    if lines:
-        db.execute(_insert(), lines)
+    write(db, _insert(), lines)
 
 
 def lines(db: Connection, *which: Any) -> Iterator[AuditLine]:

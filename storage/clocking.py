@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, func, or_, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 
 from storage.agreements import Agreement, Agreements
 from storage.codec import build, values
-from storage.engine import insert_new, upsert
+from storage.engine import insert_all_new, insert_new, upsert
+from storage.pen import Db, write
 from storage.rows import clocks, downtimes, heartbeats, pings, swaps, ticket_events, tickets
 from triage.calendars import Calendar
 from triage.changes import ClockChange, HoldPings, KeepClock, KeepEvent, KeepPing, SayPings, SwapOnCall
@@ -50,13 +51,14 @@ class _Logged:
     cause: Cause | None = None
 
 
+INSERT_EVENT = ticket_events.insert()
 _LOG: TypeAdapter[tuple[_Logged, ...]] = TypeAdapter(tuple[_Logged, ...])
 
 
 class Clocking:
     """One transaction's side of it; `new` are the agreements it wrote."""
 
-    def __init__(self, connection: Connection, agreements: Agreements) -> None:
+    def __init__(self, connection: Db, agreements: Agreements) -> None:
         self._db = connection
         self._agreements = agreements
         self.new: dict[str, Agreement] = {}
@@ -77,10 +79,10 @@ class Clocking:
             case KeepClock():
                 upsert(self._db, clocks, self._clock_row(change), "ticket", "metric", "instance")
             case KeepEvent(ticket=ticket, event=event):
-                self._db.execute(ticket_events.insert(), self._event_row(ticket, event))
+                write(self._db, INSERT_EVENT, [self._event_row(ticket, event)])
             case KeepPing(ping=ping):
                 row = {"said_at": None, "not_before": None, "capped": False}
-                insert_new(self._db, pings, values(ping) | row, "key")
+                insert_all_new(self._db, pings, [values(ping) | row], "key")
             case SayPings(keys=keys, at=said):
                 self._db.execute(update(pings).where(pings.c.key.in_(keys)).values(said_at=said))
             case HoldPings(person=person, until=until, capped=capped):
@@ -224,7 +226,7 @@ def people_query(at: datetime, limit: int) -> Select[Any]:
     return waiting.order_by(func.min(pings.c.at), pings.c.person).limit(limit)
 
 
-def swaps_since(connection: Connection, since: datetime) -> Mapping[str, tuple[Override, ...]]:
+def swaps_since(connection: Db, since: datetime) -> Mapping[str, tuple[Override, ...]]:
     """What was agreed about being on call and is not over by then, by team, in the order it was agreed."""
     found: dict[str, tuple[Override, ...]] = {}
     for row in connection.execute(select(swaps).where(swaps.c.until > since).order_by(swaps.c.id)):

@@ -22,15 +22,10 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Select,
     Table,
-    bindparam,
     create_engine,
     event,
-    func,
-    literal_column,
     make_url,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
@@ -44,6 +39,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.pen import Db, write
 from triage.errors import Conflict, Unavailable
 
 BUSY_MS = 1_500
@@ -170,26 +166,26 @@ def translated() -> Iterator[None]:
         raise
 
 
-def insert_new(connection: Connection, table: Table, row: dict[str, Any], *key: str) -> bool:
+def insert_new(connection: Db, table: Table, row: dict[str, Any], *key: str) -> bool:
     """Insert the row, or leave the one with the same key alone; whether it was inserted."""
     statement = _insert_new(connection.dialect.name, table, key)
     return connection.execute(statement, row, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
-def insert_all_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *key: str) -> None:
-    """`insert_new` for some rows with the same columns."""
-    connection.execute(_insert_new(connection.dialect.name, table, key), rows)
+def insert_all_new(connection: Db, table: Table, rows: Sequence[dict[str, Any]], *key: str) -> None:
+    """`insert_new` for some rows with the same columns, without an answer: a pen keeps them back."""
+    write(connection, _insert_new(connection.dialect.name, table, key), rows)
 
 
-def upsert(connection: Connection, table: Table, row: dict[str, Any], *key: str) -> None:
-    """Insert the row, or overwrite the one with the same key."""
-    connection.execute(_upsert(connection.dialect.name, table, key, tuple(row)), row)
+def upsert(connection: Db, table: Table, row: dict[str, Any], *key: str) -> None:
+    """Insert the row, or overwrite the one with the same key; a pen keeps it back."""
+    upsert_all(connection, table, [row], *key)
 
 
-def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *key: str) -> None:
+def upsert_all(connection: Db, table: Table, rows: Sequence[dict[str, Any]], *key: str) -> None:
     """`upsert` for many rows with the same columns."""
     if rows:
-        connection.execute(_upsert(connection.dialect.name, table, key, tuple(rows[0])), rows)
+        write(connection, _upsert(connection.dialect.name, table, key, tuple(rows[0])), rows)
 
 
 def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -197,41 +193,7 @@ def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
-def claim_and_lock(connection: Connection, table: Table, row: dict[str, Any], thread: str) -> bool:
-    """`insert_new` by its primary key, and then other transactions that lock this thread wait: in one statement."""
-    if not is_postgres(connection):
-        return insert_new(connection, table, row, *(column.name for column in table.primary_key))
-    return bool(connection.scalar(_claim_and_lock(table), row | {"thread": thread}))
-
-
-def lock_thread(connection: Connection, thread: str) -> None:
-    """Other transactions that lock this thread wait until this one ends; SQLite has one writer anyway."""
-    if is_postgres(connection):
-        connection.execute(LOCK, {"thread": thread})
-
-
-def wait_for_thread(connection: Connection, thread: str) -> None:
-    """Until no transaction has this thread locked."""
-    if is_postgres(connection):
-        connection.execute(WAIT, {"thread": thread})
-
-
-_hash = func.hashtextextended(bindparam("thread"), literal_column("0"))
-LOCK = select(func.pg_advisory_xact_lock(_hash))
-WAIT = select(func.pg_advisory_xact_lock_shared(_hash))
-"""Of two threads with one hash, 64 bits, the turns wait for each other; that costs time, nothing else."""
-
-
-@cache
-def _claim_and_lock(table: Table) -> Select[Any]:
-    """The lock comes after the insert, in every transaction: two that take both never wait for each other."""
-    inserted = postgresql.insert(table).values({column.name: bindparam(column.name) for column in table.c})
-    claimed = inserted.on_conflict_do_nothing().returning(literal_column("1")).cte("claimed")
-    counted = select(func.count().label("rows")).select_from(claimed).subquery("counted")
-    return select(counted.c.rows, func.pg_advisory_xact_lock(_hash))
-
-
-def is_postgres(connection: Connection) -> bool:
+def is_postgres(connection: Db) -> bool:
     return connection.dialect.name == "postgresql"
 
 

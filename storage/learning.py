@@ -11,11 +11,12 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from storage.codec import build, build_all, values
-from storage.engine import insert_new, upsert
+from storage.engine import insert_all_new, insert_new, upsert
 from storage.library import revise, write_articles
+from storage.pen import Db
 from storage.rows import tickets
 from storage.rows_knowledge import cases, kb_events, phrasings, proposals
 from storage.sources import LEARNED, Sync
@@ -24,13 +25,13 @@ from triage.errors import AlreadyHeld, Conflict
 from triage.learning import ASKED, Case, Event, Figures, Proposal, ProposalState
 
 
-def learn(db: Connection, change: LearningChange, at: datetime) -> None:
+def learn(db: Db, change: LearningChange, at: datetime) -> None:
     """Write one change. Raises Conflict when a proposal is settled already."""
     match change:
         case KeepCase(case=case):
             upsert(db, cases, values(case), "id")
         case Count():
-            insert_new(db, kb_events, values(change) | {"at": at}, "id")
+            insert_all_new(db, kb_events, [values(change) | {"at": at}], "id")
         case AddPhrasing():
             db.execute(insert(phrasings).values(values(change) | {"at": at}))
             revise(db)
@@ -45,7 +46,7 @@ def learn(db: Connection, change: LearningChange, at: datetime) -> None:
             _settle(db, change, at)
 
 
-def _settle(db: Connection, change: Settle, at: datetime) -> None:
+def _settle(db: Db, change: Settle, at: datetime) -> None:
     waiting = update(proposals).where(proposals.c.id == change.proposal, proposals.c.state == ProposalState.WAITING)
     settled = waiting.values(state=change.state, settled_by=change.by, settled_at=at)
     if db.execute(settled).rowcount != 1:
@@ -55,7 +56,7 @@ def _settle(db: Connection, change: Settle, at: datetime) -> None:
 class SqlLessons:
     """Implements `triage.ports.Lessons` on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Db) -> None:
         self._db = connection
 
     def cases(self, limit: int) -> Sequence[Case]:

@@ -17,6 +17,7 @@ from storage.auditing import keep as keep_audit
 from storage.bell import Topic
 from storage.codec import build, build_all, values
 from storage.engine import insert_into, is_postgres, reading, upsert, upsert_all, writing
+from storage.pen import Db
 from storage.rows_knowledge import articles as shelf
 from storage.rows_knowledge import kb_pulls, kb_revision, phrasings
 from storage.sources import Key, Learned, Plan, Shelved, Sync, in_force, plan
@@ -120,7 +121,7 @@ class SqlLibrary:
             yield db
 
 
-def write_articles(db: Connection, sync: Sync) -> Replaced:
+def write_articles(db: Db, sync: Sync) -> Replaced:
     """Inside a write transaction: put the source's articles in force. Raises AlreadyHeld."""
     _locked(db)
     found = plan(sync, _held(db, sync))
@@ -128,23 +129,23 @@ def write_articles(db: Connection, sync: Sync) -> Replaced:
     return found.replaced
 
 
-def revise(db: Connection) -> None:
+def revise(db: Db) -> None:
     """Inside a write transaction: tell every process that articles or learned phrasings changed."""
     _locked(db)
     db.execute(update(kb_revision).values(revision=kb_revision.c.revision + 1))
 
 
-def _write(db: Connection, found: Plan) -> None:
+def _write(db: Db, found: Plan) -> None:
     if found.rows:
         upsert_all(db, shelf, [_row(row) for row in found.rows], "id", "language")
         revise(db)
 
 
-def _revision(db: Connection) -> int:
+def _revision(db: Db) -> int:
     return db.scalar(select(kb_revision.c.revision)) or 0
 
 
-def _locked(db: Connection) -> int:
+def _locked(db: Db) -> int:
     """The revision, which no other transaction raises before this one ends."""
     row = insert_into(db.dialect.name, kb_revision).values(id=THE_ROW, revision=0)
     kept = row.on_conflict_do_update(index_elements=["id"], set_={"revision": kb_revision.c.revision})
@@ -152,7 +153,7 @@ def _locked(db: Connection) -> int:
     return _revision(db)
 
 
-def _held(db: Connection, sync: Sync) -> Mapping[Key, Shelved]:
+def _held(db: Db, sync: Sync) -> Mapping[Key, Shelved]:
     """All articles, retired ones too; for a few that come without retiring others, only those of their ids."""
     ids = {article.id for article in sync.articles}
     query = select(shelf) if sync.retire or len(ids) > FEW else select(shelf).where(shelf.c.id.in_(sorted(ids)))
@@ -160,7 +161,7 @@ def _held(db: Connection, sync: Sync) -> Mapping[Key, Shelved]:
     return {each.key: each for each in found}
 
 
-def _learned(db: Connection) -> Sequence[Learned]:
+def _learned(db: Db) -> Sequence[Learned]:
     return build_all(Learned, db.execute(select(phrasings).order_by(phrasings.c.id)).all())
 
 
@@ -174,6 +175,6 @@ def _row(shelved: Shelved) -> dict[str, Any]:
     return values(shelved.article) | about
 
 
-def _be_patient(db: Connection) -> None:
+def _be_patient(db: Db) -> None:
     if is_postgres(db):
         db.execute(PATIENCE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -104,7 +104,10 @@ class MemoryWork:
         self._t = tables
         self._new_id = new_id
 
-    def claim(self, key: str, at: datetime, thread: Thread | None = None) -> bool:
+    def claim_all(self, claims: Mapping[str, Thread], at: datetime, *, patient: bool = True) -> Collection[str]:
+        return [key for key in claims if self.claim(key, at)]
+
+    def claim(self, key: str, at: datetime) -> bool:
         if key in self._t.inbox:
             return False
         self._t.put(self._t.inbox, key, at)
@@ -281,11 +284,12 @@ class MemoryReading:
         held = self._t.accounts.get(account.key)
         return self._t.people.get(held.person) if held else None
 
-    def arriving(self, key: str, account: Account) -> tuple[bool, Person | None]:
-        return self.seen(key), self.person(account)
+    def arriving(self, claims: Mapping[str, Account]) -> Mapping[str, tuple[bool, Person | None]]:
+        return {key: (self.seen(key), self.person(account)) for key, account in claims.items()}
 
-    def knows(self, thread: Thread) -> bool:
-        return thread.key in self._t.conversations or (thread.channel.key, thread.root) in self._t.posts
+    def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
+        t = self._t
+        return {one for one in threads if one.key in t.conversations or (one.channel.key, one.root) in t.posts}
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return {id: self._t.people[id] for id in ids if id in self._t.people}

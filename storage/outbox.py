@@ -31,9 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.sql import literal_column
 
 from storage.codec import build, values
-from storage.engine import glancing, insert_all_new, insert_new, is_postgres, reading, upsert, writing
+from storage.engine import glancing, insert_all_new, is_postgres, reading, upsert, writing
 from storage.folding import Kept, calling, running, still_said
 from storage.parcels import LEASE_SECONDS, SUPERSEDED, addressed, places_of
+from storage.pen import Db
 from storage.rows import WAITING, accounts, clocks, outbox, people, posts, references, tickets
 from storage.views import pending
 from triage.layout import fallback
@@ -154,17 +155,17 @@ def _holds(db: Connection, guard: Guard | StepGuard) -> bool:
     return state is not None and running(guard, live=state.live, paused=state.paused, revision=state.revision)
 
 
-def put(db: Connection, outgoing: Iterable[Outgoing], at: datetime) -> None:
+def put(db: Db, outgoing: Iterable[Outgoing], at: datetime) -> None:
     """Write outbox rows; a key written before is left as it is. Of one card's waiting updates the newest stays."""
     for item in outgoing:
-        insert_new(db, outbox, _row(item, at), "key")
+        insert_all_new(db, outbox, [_row(item, at)], "key")
         if isinstance(item.to, OnSlot):
             newest = select(outbox.c.id).where(outbox.c.key == item.key).scalar_subquery()
             older = update(outbox).where(outbox.c.updates == item.to.slot, WAITING, outbox.c.token.is_(None))
             db.execute(older.where(outbox.c.id < newest).values(state="dropped", reason=SUPERSEDED))
 
 
-def keep_reference(db: Connection, keys: Iterable[str], reference: str) -> None:
+def keep_reference(db: Db, keys: Iterable[str], reference: str) -> None:
     """Keep an adapter's reference; what is known already is not written, so that turns need not wait for it."""
     for key in keys:
         if db.scalar(select(references.c.reference).where(references.c.key == key)) != reference:

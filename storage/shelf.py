@@ -5,14 +5,15 @@ Used by `storage.unit_of_work` inside one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import bindparam, or_, select
 
 from storage.codec import build
 from storage.finding import CARD, Post
 from storage.folding import Kept
+from storage.pen import Pen
 from storage.rows import NOT_ENDED, WAITING, conversations, outbox, posts, tickets
 from triage.errors import Conflict
 from triage.model import Conversation, Ticket
@@ -22,24 +23,35 @@ from triage.policy import Terms
 POST = select(posts.c.slot, posts.c.ticket, posts.c.conversation).where(
     posts.c.channel == bindparam("channel"), posts.c.message == bindparam("message")
 )
-CONVERSATION = select(conversations).where(conversations.c.key == bindparam("key"))
+CONVERSATIONS = select(conversations).where(conversations.c.key.in_(bindparam("keys", expanding=True)))
 
 
 class SqlShelf:
-    """`kept` remembers, by ticket id, what this transaction has read or written; `terms` reads an agreement."""
+    """`kept` remembers, by ticket id, what this transaction has read or written; `terms` reads an agreement.
 
-    def __init__(self, connection: Connection, kept: dict[str, Kept], terms: Callable[[str], Terms]) -> None:
-        self._db = connection
+    `held` are the conversations of threads that it has locked.
+    """
+
+    def __init__(
+        self,
+        pen: Pen,
+        kept: dict[str, Kept],
+        held: Mapping[str, Conversation | None],
+        terms: Callable[[str], Terms],
+    ) -> None:
+        self._db = pen
         self._kept = kept
+        self._held = held
         self._terms = terms
 
     def post(self, channel: str, message: str) -> Post | None:
-        row = self._db.execute(POST, {"channel": channel, "message": message}).first()
+        row = self._db.beside.execute(POST, {"channel": channel, "message": message}).first()
         return None if row is None else build(Post, row)
 
     def conversation(self, key: str) -> Conversation | None:
-        row = self._db.execute(CONVERSATION, {"key": key}).first()
-        return None if row is None else build(Conversation, row)
+        if key in self._held:
+            return self._held[key]
+        return conversations_of(self._db, [key])[key]
 
     def ticket(self, id: str) -> Ticket | None:
         return self._kept[id].ticket if id in self._kept else self._read(tickets.c.id == id)
@@ -71,3 +83,9 @@ class SqlShelf:
         kept = Kept(ticket=build(Ticket, row), terms=terms, position=row.position)
         self._kept[kept.ticket.id] = kept
         return kept.ticket
+
+
+def conversations_of(pen: Pen, keys: Collection[str]) -> dict[str, Conversation | None]:
+    """The conversation of each key, None where there is none."""
+    rows = pen.execute(CONVERSATIONS, {"keys": list(keys)})
+    return dict.fromkeys(keys) | {row.key: build(Conversation, row) for row in rows}

@@ -5,7 +5,7 @@ Entered through `storage.sql.SqlStorage.writing`; one turn, or one pass of the S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,14 +17,16 @@ from storage.auditing import keep
 from storage.bell import Topic
 from storage.clocking import Clocking, due_query
 from storage.codec import build, values
-from storage.engine import claim_and_lock, insert_into, insert_new, is_postgres, lock_thread, upsert
+from storage.engine import insert_into, insert_new, is_postgres, upsert
 from storage.finding import find
 from storage.folding import Kept, fold
 from storage.learning import learn
+from storage.locking import claim_and_lock, lock_thread
 from storage.outbox import keep_reference, put
 from storage.parcels import place_key
+from storage.pen import Pen, write
 from storage.rows import accounts, conversations, entries, failed_turns, inbox, people, ticket_numbers, tickets
-from storage.shelf import SqlShelf
+from storage.shelf import SqlShelf, conversations_of
 from storage.views import SqlReading, people_by_id
 from triage.auditing import Why, audited, by
 from triage.changes import (
@@ -41,9 +43,11 @@ from triage.changes import (
 )
 from triage.clocks import Clock
 from triage.errors import Conflict
-from triage.model import ChannelKind, Message, Person, Thread, Ticket
+from triage.model import ChannelKind, Conversation, Message, Person, Thread, Ticket
 from triage.policy import Terms
 from triage.ports import DueClock, Loaded, Lookup, NewId, Waiting
+
+INSERT_TICKET, INSERT_ENTRY = tickets.insert(), entries.insert()
 
 
 class SqlWork:
@@ -52,27 +56,30 @@ class SqlWork:
     def __init__(
         self, connection: Connection, agreements: Agreements, *, ring: Callable[..., None], new_id: NewId
     ) -> None:
-        self._db = connection
+        self._db = Pen(connection)
         self._ring = ring
         self._new_id = new_id
         self._topics: set[Topic] = set()
         self._agreements = agreements
-        self._clocking = Clocking(connection, agreements)
+        self._clocking = Clocking(self._db, agreements)
         self._kept: dict[str, Kept] = {}
-        self._locked: set[str] = set()
-        """Threads that this transaction holds."""
+        self._held: dict[str, Conversation | None] = {}
+        """Conversations of the threads that this transaction has locked, as they stand now."""
 
-    def claim(self, key: str, at: datetime, thread: Thread | None = None) -> bool:
-        row = {"key": key, "at": at}
-        if thread is None:
-            return insert_new(self._db, inbox, row, "key")
-        self._locked.add(thread.key)
-        return claim_and_lock(self._db, inbox, row, thread.key)
+    def claim(self, key: str, at: datetime) -> bool:
+        return insert_new(self._db, inbox, {"key": key, "at": at}, "key")
+
+    def claim_all(self, claims: Mapping[str, Thread], at: datetime, *, patient: bool = True) -> Collection[str]:
+        threads = {key: thread.key for key, thread in claims.items()}
+        claimed = claim_and_lock(self._db, threads, at, patient=patient)
+        if claimed:
+            self._held |= conversations_of(self._db, set(threads.values()))
+        return claimed
 
     def load(self, lookup: Lookup) -> Loaded:
-        if lookup.here.key not in self._locked:
+        if lookup.here.key not in self._held:
             lock_thread(self._db, lookup.here.key)
-            self._locked.add(lookup.here.key)
+            self._held |= conversations_of(self._db, [lookup.here.key])
         found = find(lookup, self._shelf())
         loaded = Loaded(conversation=found.conversation, team_side=found.team_side)
         return self._filled(loaded, found.ticket) if found.ticket else loaded
@@ -95,14 +102,14 @@ class SqlWork:
         )
 
     def _shelf(self) -> SqlShelf:
-        return SqlShelf(self._db, self._kept, self._clocking.terms)
+        return SqlShelf(self._db, self._kept, self._held, self._clocking.terms)
 
     def look(self) -> SqlReading:
         return SqlReading(self._db)
 
     def next_number(self) -> int:
         if is_postgres(self._db):
-            return int(self._db.scalar(ticket_numbers))
+            return int(self._db.beside.scalar(ticket_numbers))
         return int(self._db.scalar(select(func.coalesce(func.max(tickets.c.number), 0))) or 0) + 1
 
     def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
@@ -140,6 +147,7 @@ class SqlWork:
         self._db.commit()
         self._agreements.remember(self._clocking.new)
         self._kept.clear()
+        self._held.clear()
         self._ring(*self._topics)
         self._topics.clear()
 
@@ -152,7 +160,7 @@ class SqlWork:
         for kept in folded.changed.values():
             self._compare_and_set(kept)
         for kept in folded.opened.values():
-            self._db.execute(tickets.insert(), values(kept.ticket) | self._beside(kept))
+            write(self._db, INSERT_TICKET, [values(kept.ticket) | self._beside(kept)])
             self._kept[kept.ticket.id] = kept
 
     def _compare_and_set(self, kept: Kept) -> None:
@@ -174,8 +182,9 @@ class SqlWork:
                 self._meet(person, seen=seen)
             case Converse(conversation=conversation):
                 upsert(self._db, conversations, values(conversation), "key")
+                self._held[conversation.key] = conversation
             case AddEntry(ticket=ticket, entry=entry):
-                self._db.execute(entries.insert(), values(entry) | {"ticket": ticket})
+                write(self._db, INSERT_ENTRY, [values(entry) | {"ticket": ticket}])
             case EditEntry(ticket=ticket, message=message, text=text):
                 edited = update(entries).where(entries.c.ticket == ticket, entries.c.message == message)
                 self._db.execute(edited.values(text=text))

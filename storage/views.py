@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, null, or_, select, tuple_
 
 from storage.clocking import swaps_since
 from storage.codec import build, build_all
-from storage.engine import wait_for_thread
 from storage.learning import SqlLessons
+from storage.locking import wait_for_threads
+from storage.pen import Db
 from storage.rows import (
     FAILED,
     NOT_ENDED,
@@ -43,18 +44,14 @@ def _persons() -> Select[Any]:
 
 # Written once: building a statement costs as much as running it.
 _whose = accounts.alias("whose")
-PERSON = _persons().join(_whose, _whose.c.person == people.c.id).where(_whose.c.key == bindparam("account"))
-_found = PERSON.subquery("found")
-_one = select(literal(1)).subquery("one")
-ARRIVING = select(exists().where(inbox.c.key == bindparam("key")).label("seen"), _found).select_from(
-    _one.outerjoin(_found, literal(True))
-)
-KNOWS = select(literal(1)).where(
-    or_(
-        exists().where(conversations.c.key == bindparam("thread")),
-        exists().where(posts.c.channel == bindparam("channel"), posts.c.message == bindparam("root")),
-    )
-)
+_found = _persons().add_columns(_whose.c.key.label("whose")).join(_whose, _whose.c.person == people.c.id)
+PERSON = _found.where(_whose.c.key == bindparam("account"))
+_senders = _found.add_columns(null().label("seen")).where(_whose.c.key.in_(bindparam("accounts", expanding=True)))
+_nobody = [null() for _ in _found.selected_columns]
+ARRIVING = _senders.union_all(select(*_nobody, inbox.c.key).where(inbox.c.key.in_(bindparam("keys", expanding=True))))
+_is_root = tuple_(posts.c.channel, posts.c.message).in_(bindparam("roots", expanding=True))
+_begun = select(conversations.c.key, null()).where(conversations.c.key.in_(bindparam("threads", expanding=True)))
+KNOWN = _begun.union_all(select(posts.c.channel, posts.c.message).where(_is_root))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +89,7 @@ class Health:
 class SqlReading:
     """Implements `triage.ports.Reading` on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Db) -> None:
         self._db = connection
         self.lessons = SqlLessons(connection)
 
@@ -103,14 +100,19 @@ class SqlReading:
         row = self._db.execute(PERSON, {"account": account.key}).first()
         return None if row is None else _person(row)
 
-    def arriving(self, key: str, account: Account) -> tuple[bool, Person | None]:
-        row = self._db.execute(ARRIVING, {"key": key, "account": account.key}).one()
-        return row.seen, _person(row) if row.id is not None else None
+    def arriving(self, claims: Mapping[str, Account]) -> Mapping[str, tuple[bool, Person | None]]:
+        given = {"keys": list(claims), "accounts": [account.key for account in claims.values()]}
+        rows = self._db.execute(ARRIVING, given).all()
+        seen = {row.seen for row in rows}
+        known = {row.whose: _person(row) for row in rows if row.whose is not None}
+        return {key: (key in seen, known.get(account.key)) for key, account in claims.items()}
 
-    def knows(self, thread: Thread) -> bool:
-        wait_for_thread(self._db, thread.key)
-        where = {"thread": thread.key, "channel": thread.channel.key, "root": thread.root}
-        return self._db.scalar(KNOWS, where) is not None
+    def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
+        wait_for_threads(self._db, {thread.key for thread in threads}, patient=patient)
+        roots = {thread: (thread.channel.key, thread.root) for thread in threads}
+        given = {"threads": [thread.key for thread in threads], "roots": list(roots.values())}
+        known = {tuple(row) for row in self._db.execute(KNOWN, given)}
+        return {thread for thread in threads if (thread.key, None) in known or roots[thread] in known}
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return people_by_id(self._db, ids)
@@ -170,12 +172,12 @@ class SqlReading:
         return build_all(Ticket, self._db.execute(_most_pressing(which, limit)).all()), count
 
 
-def pending(connection: Connection) -> int:
+def pending(connection: Db) -> int:
     """How many outbox rows wait or are under lease."""
     return connection.scalar(select(func.count()).select_from(outbox).where(WAITING)) or 0
 
 
-def people_by_id(connection: Connection, ids: Iterable[str], *more: Select[Any]) -> Mapping[str, Person]:
+def people_by_id(connection: Db, ids: Iterable[str], *more: Select[Any]) -> Mapping[str, Person]:
     """Known people with the account last seen; `more` are queries for further ids."""
     rows = connection.execute(_persons().where(or_(people.c.id.in_(list(ids)), *(people.c.id.in_(i) for i in more))))
     return {row.id: _person(row) for row in rows}

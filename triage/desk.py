@@ -6,7 +6,7 @@ Synchronous; a turn is one write transaction and no network call is made inside 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from triage.errors import Conflict, TooSlow, Unsettled
 from triage.knowledge import KnowledgeBase
 from triage.layout import render
 from triage.matching import Matcher
-from triage.model import ChannelKind, Kind, Language, Message, Person, Thread
+from triage.model import Account, ChannelKind, Kind, Language, Message, Person, Thread
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Pings, Privately, Say, Target
 from triage.phrases import language_of_locale
 from triage.pings import OUT_OF_REACH, UNDELIVERED, apart, out_of_reach, undelivered
@@ -35,6 +35,9 @@ ATTEMPTS = 3
 
 LATIN_WORDS = 4
 """So many Latin words are taken for English."""
+
+
+Late = Callable[[], bool]
 
 
 class Knowing(Protocol):
@@ -58,31 +61,36 @@ class Desk:
         self._new_id = new_id
 
     # --- a message ---
-    def take(self, message: Message, *, late: Callable[[], bool] = lambda: False) -> Receipt:
+    def take(self, message: Message, *, late: Late = lambda: False) -> Receipt:
         """One turn: stored whole, or not at all (then it raises a TurnError). Of people's talk among
         themselves nothing is stored: it would mean the same the next time.
 
         `late` says that the turn's time is up: asked just before the commit.
         """
         policy, now = self._policy(), self._now()
-        talk = may_be_talk(message, policy)
-        if talk and message.thread is None:
-            return Receipt(talk=True)
-        with self._storage.reading() as reading:
-            if talk and not reading.knows(message.here):
-                return Receipt(talk=True)
-            seen, known = reading.arriving(message.key, message.sender.account)
-            if seen:
-                return Receipt(repeat=True)
-            if _too_early(message, policy, reading):
-                raise Unsettled("the post that this one answers is still to be handled")
-            arrival = self._arrive(message, known, policy, reading)
+        [heard] = self._heard([message], policy)
+        if isinstance(heard, Unsettled):
+            raise heard
+        if isinstance(heard, Receipt):
+            return heard
         for _ in range(ATTEMPTS - 1):
             try:
-                return self._turn(arrival, policy, now, late)
+                return self._turns([heard], policy, now, late)[0]
             except Conflict:
                 continue
-        return self._turn(arrival, policy, now, late)
+        return self._turns([heard], policy, now, late)[0]
+
+    def take_together(self, messages: Sequence[Message], *, late: Late) -> Sequence[Receipt | Unsettled]:
+        """Several turns, one after the other in one transaction: all of them are stored, or none.
+
+        Raises what any of them raises, and Unavailable where it had to wait for somebody else's turn: then each
+        is to be taken by itself.
+        """
+        policy, now = self._policy(), self._now()
+        heard = self._heard(messages, policy, patient=False)
+        arrivals = [each for each in heard if isinstance(each, Arrival)]
+        receipts = iter(self._turns(arrivals, policy, now, late, patient=False) if arrivals else ())
+        return [next(receipts) if isinstance(each, Arrival) else each for each in heard]
 
     def fail(self, message: Message, error: str) -> Receipt:
         """Keep a turn that raised, with an apology to whoever waits for an answer.
@@ -124,20 +132,57 @@ class Desk:
             work.commit()
         return Receipt()
 
-    def _turn(self, arrival: Arrival, policy: Policy, now: datetime, late: Callable[[], bool]) -> Receipt:
-        message = arrival.message
+    def _heard(
+        self, messages: Sequence[Message], policy: Policy, *, patient: bool = True
+    ) -> list[Arrival | Receipt | Unsettled]:
+        """What is known of each before any transaction; a receipt for those that need no turn."""
+        talk = [message for message in messages if may_be_talk(message, policy)]
+        below = {message.here for message in talk if message.thread is not None}
+        if len(talk) == len(messages) and not below:
+            return [Receipt(talk=True)] * len(talk)
+        keys = {message.key for message in talk}
+        meant = {message.here for message in messages if message.key not in keys}
+        with self._storage.reading() as reading:
+            known = meant.union(reading.knows(below, patient=patient) if below else ())
+            idle = {message.key for message in talk if message.thread is None or message.here not in known}
+            senders = {m.key: m.sender.account for m in messages if m.key not in idle}
+            arriving = reading.arriving(senders) if senders else {}
+            return [self._hear(message, arriving.get(message.key), policy, reading) for message in messages]
+
+    def _hear(
+        self, message: Message, arriving: tuple[bool, Person | None] | None, policy: Policy, reading: Reading
+    ) -> Arrival | Receipt | Unsettled:
+        if arriving is None:
+            return Receipt(talk=True)
+        seen, known = arriving
+        if seen:
+            return Receipt(repeat=True)
+        if _too_early(message, policy, reading):
+            return Unsettled("the post that this one answers is still to be handled")
+        return self._arrive(message, known, policy, reading)
+
+    def _turns(
+        self, arrivals: Sequence[Arrival], policy: Policy, now: datetime, late: Late, *, patient: bool = True
+    ) -> list[Receipt]:
+        claims = {arrival.message.key: _here(arrival) for arrival in arrivals}
         with self._storage.writing() as work:
-            if not work.claim(message.key, now, _here(arrival)):
-                return Receipt(repeat=True)
-            arrival = _settled(arrival, policy, work)
-            situation = self._situation(arrival, policy, work, now)
-            decision = decide(message, situation, arrival.match, policy, now)
-            shown = consulted(decision, situation.loaded.ticket, situation.tickets)
-            met = Decision(changes=(Meet(person=arrival.sender, known=arrival.known), *shown)) + decision
-            work.record(met, now, message=message)
+            new = set(work.claim_all(claims, now, patient=patient))
+            receipts = [self._turn(arrival, new, policy, work, now) for arrival in _settled(arrivals, policy, work)]
             if late():
                 raise TooSlow("the turn took longer than its time and was rolled back")
             work.commit()
+        return receipts
+
+    def _turn(self, arrival: Arrival, new: set[str], policy: Policy, work: Work, now: datetime) -> Receipt:
+        message = arrival.message
+        if message.key not in new:
+            return Receipt(repeat=True)
+        new.remove(message.key)
+        situation = self._situation(arrival, policy, work, now)
+        decision = decide(message, situation, arrival.match, policy, now)
+        shown = consulted(decision, situation.loaded.ticket, situation.tickets)
+        met = Decision(changes=(Meet(person=arrival.sender, known=arrival.known), *shown)) + decision
+        work.record(met, now, message=message)
         ack = render(decision.ack, arrival.sender.language) if decision.ack else None
         return Receipt(ack=ack)
 
@@ -298,13 +343,21 @@ def _spoken(text: str, found: Language, preferred: Language) -> Language:
     return preferred if len(text.split()) < LATIN_WORDS else found
 
 
-def _settled(arrival: Arrival, policy: Policy, work: Work) -> Arrival:
-    """Two first messages of one person may arrive at once: whoever was stored first is who they are."""
-    account = arrival.message.sender.account
-    if arrival.known is not None or policy.member(account):
-        return arrival
-    known = work.look().person(account)
-    return replace(arrival, sender=replace(arrival.sender, id=known.id)) if known else arrival
+def _settled(arrivals: Sequence[Arrival], policy: Policy, work: Work) -> list[Arrival]:
+    """Two first messages of one person may arrive at once: whoever was stored, or comes, first is who they are."""
+    new = [a for a in arrivals if a.known is None and not policy.member(a.message.sender.account)]
+    if not new:
+        return list(arrivals)
+    stored = work.look().arriving({a.message.key: a.message.sender.account for a in new})
+    ids: dict[Account, str] = {}
+    for arrival in new:
+        _, known = stored[arrival.message.key]
+        ids.setdefault(arrival.message.sender.account, known.id if known else arrival.sender.id)
+    return [_named(a, ids.get(a.message.sender.account, a.sender.id)) for a in arrivals]
+
+
+def _named(arrival: Arrival, id: str) -> Arrival:
+    return arrival if arrival.sender.id == id else replace(arrival, sender=replace(arrival.sender, id=id))
 
 
 def _leads(policy: Policy) -> list[str]:

@@ -149,11 +149,13 @@ class Waiting:
 class Work(Protocol):
     """One write transaction. Leaving it without `commit` rolls everything back."""
 
-    def claim(self, key: str, at: datetime, thread: Thread | None = None) -> bool:
-        """First statement of a turn: put the key into the inbox; False when it was there already.
+    def claim(self, key: str, at: datetime) -> bool:
+        """Put the key into the inbox; False when it was there already."""
+        ...
 
-        Other turns of `thread` wait from now on until this one ends.
-        """
+    def claim_all(self, claims: Mapping[str, Thread], at: datetime, *, patient: bool = True) -> Collection[str]:
+        """First statement of turns: put these keys into the inbox; those that were new. Other turns of the threads
+        wait until this one ends. Who is not `patient` waits for others an instant at most: raises Unavailable."""
         ...
 
     def load(self, lookup: Lookup) -> Loaded:
@@ -305,12 +307,13 @@ class Reading(Protocol):
 
     def person(self, account: Account) -> Person | None: ...
 
-    def arriving(self, key: str, account: Account) -> tuple[bool, Person | None]:
-        """`seen` and `person` at once."""
+    def arriving(self, claims: Mapping[str, Account]) -> Mapping[str, tuple[bool, Person | None]]:
+        """`seen` and `person` at once, by key."""
         ...
 
-    def knows(self, thread: Thread) -> bool:
-        """Whether anything was asked in this thread, or the bot wrote its root; after turns of it under way."""
+    def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
+        """Those in which anything was asked, or whose root the bot wrote; after turns of them under way. Who is
+        not `patient` does not wait for these: raises Unavailable."""
         ...
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]: ...

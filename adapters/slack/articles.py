@@ -7,7 +7,6 @@ become bold lines, rows with bars and indented bullets. Raw HTML is shown as tex
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -22,9 +21,8 @@ MARKS = {"strong": "*", "em": "_", "s": "~"}
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
-@lru_cache(maxsize=512)
 def article(text: str) -> Pieces:
-    """The whole body, blocks parted by empty lines. Remembered: an article is shown many times."""
+    """The whole body, blocks parted by empty lines."""
     return _stacked(SyntaxTreeNode(_parser.parse(text)).children, gap="\n\n")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -70,39 +71,36 @@ class _Room:
     characters: int
 
     def take(self, texts: Iterator[_Text]) -> list[SlackBlock]:
-        taken = []
+        taken: list[SlackBlock] = []
         for text in texts:
-            block = text.fitting(self.characters) if self.blocks else None
+            if not self.blocks or text.size > self.characters:
+                part = text.shortened(self.characters) if self.blocks else None
+                self.blocks = 0
+                return [*taken, part] if part else taken
             self.blocks -= 1
-            if block is None:
-                self.blocks = 0
-                break
-            if block != text.whole():
-                self.blocks = 0
-            self.characters -= size(block)
-            taken.append(block)
+            self.characters -= text.size
+            taken.append(text.whole)
         return taken
 
 
-@dataclass(frozen=True, slots=True)
 class _Text:
-    """A block to be built around a text of at most `limit` characters."""
+    """A block to be built around a text of at most `limit` characters; `whole` is the one that holds all of it."""
 
-    build: Callable[[str], SlackBlock]
-    pieces: Pieces
-    limit: int
+    def __init__(self, build: Callable[[str], SlackBlock], pieces: Pieces, limit: int) -> None:
+        self._build = build
+        self._pieces = pieces
+        self._limit = limit
+        self.whole = build(cut(pieces, limit))
+        self.size = size(self.whole)
 
-    def whole(self) -> SlackBlock:
-        return self.build(cut(self.pieces, self.limit))
-
-    def fitting(self, characters: int) -> SlackBlock | None:
+    def shortened(self, characters: int) -> SlackBlock | None:
         """The block with as much of the text as fits; None when none does."""
-        block, limit = self.whole(), self.limit
+        block, limit = self.whole, self._limit
         while (excess := size(block) - characters) > 0:
-            limit = min(limit, len("".join(self.pieces))) - excess
+            limit = min(limit, len("".join(self._pieces))) - excess
             if limit < 1:
                 return None
-            block = self.build(cut(self.pieces, limit))
+            block = self._build(cut(self._pieces, limit))
         return block
 
 
@@ -114,7 +112,7 @@ def _texts(block: Block) -> Iterator[_Text]:
         case Paragraph(spans):
             yield from (_Text(_section, part, SECTION) for part in split(line(spans), SECTION))
         case Markdown(text):
-            yield from (_Text(_section, part, SECTION) for part in split(article(text[:LONGEST]), SECTION))
+            yield from _article(text[:LONGEST])
         case Quote(text):
             yield from (_Text(_section, part, SECTION) for part in split(_quoted(text[:LONGEST]), SECTION, lead=QUOTE))
         case Small(spans):
@@ -123,6 +121,12 @@ def _texts(block: Block) -> Iterator[_Text]:
             yield from (_facts(pairs[at : at + FIELDS]) for at in range(0, len(pairs), FIELDS))
         case Buttons():
             """Not text: `_actions` makes these."""
+
+
+@lru_cache(maxsize=512)
+def _article(text: str) -> tuple[_Text, ...]:
+    """Remembered: an article is shown many times."""
+    return tuple(_Text(_section, part, SECTION) for part in split(article(text), SECTION))
 
 
 def _header(text: str) -> SlackBlock:

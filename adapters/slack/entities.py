@@ -25,6 +25,8 @@ class Read:
 
 def read(raw: str, *, bot: str, names: Mapping[str, str]) -> Read:
     """`names` maps user ids to display names; who is missing there is shown by id."""
+    if "<" not in raw:
+        return Read(text=_unescape(raw).strip())
     people = [user for user in (_user(entity) for entity in ENTITY.findall(raw)) if user]
     words = ENTITY.sub(lambda match: _words(match.group(1), names), _without(raw, bot))
     return Read(

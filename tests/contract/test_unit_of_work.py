@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier, Event
@@ -163,7 +163,7 @@ def test_turns_of_one_thread_wait_for_each_other(bench: Bench) -> None:
 
     def first() -> None:
         with bench.storage.writing() as work:
-            work.claim("k1", AT, ASKED)
+            work.claim_all({"k1": ASKED}, AT)
             claimed.set()
             go_on.wait(1)
             work.record(Decision(changes=(Converse(conversation=conversation()),)), AT)
@@ -173,7 +173,7 @@ def test_turns_of_one_thread_wait_for_each_other(bench: Bench) -> None:
         claimed.wait(5)
         go_on.set()
         with bench.storage.writing() as work:
-            work.claim("k2", AT, ASKED)
+            work.claim_all({"k2": ASKED}, AT)
             return work.load(Lookup(sender="ann", here=ASKED, root=None, flat=False)).conversation
 
     with ThreadPoolExecutor(2) as pool:
@@ -188,17 +188,17 @@ def test_who_asks_whether_a_thread_is_known_waits_for_its_turns(postgres_bench: 
 
     def first() -> None:
         with bench.storage.writing() as work:
-            work.claim("k1", AT, ASKED)
+            work.claim_all({"k1": ASKED}, AT)
             claimed.set()
             go_on.wait(1)
             work.record(Decision(changes=(Converse(conversation=conversation()),)), AT)
             work.commit()
 
-    def second() -> bool:
+    def second() -> Collection[Thread]:
         claimed.wait(5)
         go_on.set()
         with bench.storage.reading() as reading:
-            return reading.knows(ASKED)
+            return reading.knows([ASKED])
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(first)
@@ -214,8 +214,10 @@ def test_who_arrives_is_read_with_whether_it_is_a_repeat(bench: Bench) -> None:
         work.claim("k1", AT)
         work.commit()
     with bench.storage.reading() as reading:
-        assert reading.arriving("k1", ANN.account) == (True, reading.person(ANN.account))
-        assert reading.arriving("k2", replace(ANN.account, user="UNOBODY")) == (False, None)
+        ann, nobody = ANN.account, replace(ANN.account, user="UNOBODY")
+        both = reading.arriving({"k1": ann, "k2": ann, "k3": nobody})
+        known = reading.person(ann)
+        assert both == {"k1": (True, known), "k2": (False, known), "k3": (False, None)}
 
 
 def test_somebody_known_to_be_just_so_is_not_written(bench: Bench) -> None:

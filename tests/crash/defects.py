@@ -63,14 +63,17 @@ def early_mark() -> None:
 
 @defect("the inbox is not asked")
 def no_inbox() -> None:
-    real = unit_of_work.SqlWork.claim
+    real = unit_of_work.SqlWork.claim_all
 
-    def claim(self: Any, key: str, at: Any, thread: Any = None) -> bool:
-        real(self, key, at, thread)
-        return True
+    def claim_all(self: Any, claims: Any, at: Any, **how: Any) -> Any:
+        real(self, claims, at, **how)
+        return list(claims)
 
-    vars(unit_of_work)["SqlWork"].claim = claim
-    vars(views)["SqlReading"].arriving = lambda self, key, account: (False, self.person(account))
+    def arriving(self: Any, claims: Any) -> Any:
+        return {key: (False, self.person(account)) for key, account in claims.items()}
+
+    vars(unit_of_work)["SqlWork"].claim_all = claim_all
+    vars(views)["SqlReading"].arriving = arriving
 
 
 def shorten_leases(seconds: int) -> None:

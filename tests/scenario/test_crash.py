@@ -21,7 +21,7 @@ from tests.scenario.stages import slack_process
 from triage.model import Channel, Platform
 
 QUESTION = "coffee grinder sparks"
-STEPS = ("arriving", "claim", "load", "next_number", "record", "commit", "committed", "lease", "leased", "sent")
+STEPS = ("arriving", "claim_all", "load", "next_number", "record", "commit", "committed", "lease", "leased", "sent")
 
 
 class Crash(BaseException):

@@ -63,13 +63,16 @@ async def _later(work: Any) -> Any:
 
 @defect("inbox key not checked")
 def no_inbox_key() -> Iterator[None]:
-    def claim(self: Any, key: str, at: Any, thread: Any = None) -> bool:
+    def claim(self: Any, key: str, at: Any) -> bool:
         self._t.put(self._t.inbox, key, at)
         return True
 
+    def arriving(self: Any, claims: Any) -> Any:
+        return {key: (False, self.person(account)) for key, account in claims.items()}
+
     with (
         patched(memory.MemoryWork, "claim", claim),
-        patched(memory.MemoryReading, "arriving", lambda self, key, account: (False, self.person(account))),
+        patched(memory.MemoryReading, "arriving", arriving),
     ):
         yield
 
@@ -79,8 +82,8 @@ def lasting_key() -> Iterator[None]:
     """When the platform brings the message again, it is taken for a repeat."""
     real = memory.MemoryWork.claim
 
-    def claim(self: Any, key: str, at: Any, thread: Any = None) -> bool:
-        won = real(self, key, at, thread)
+    def claim(self: Any, key: str, at: Any) -> bool:
+        won = real(self, key, at)
         self._t._journal.clear()
         return won
 

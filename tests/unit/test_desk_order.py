@@ -27,7 +27,8 @@ def test_talk_leaves_nothing(office: Office) -> None:
     for said in (message("lunch?", channel=LOBBY), message("yes", at=Thread(channel=LOBBY, root="1.1"))):
         assert office.desk.take(said) == Receipt(talk=True)
         with office.storage.reading() as reading:
-            assert reading.arriving(said.key, said.sender.account) == (False, None)
+            assert not reading.seen(said.key)
+            assert reading.person(said.sender.account) is None
 
 
 def test_words_in_a_thread_where_somebody_asked_are_no_talk(office: Office) -> None:

@@ -87,7 +87,7 @@ def test_a_turn_costs_few_statements(sqlite_bench: Bench) -> None:
         kept_clock(next_at=AT),
     )
     with statements(engine_of(sqlite_bench)) as seen, sqlite_bench.storage.writing() as work:
-        work.claim("k1", AT, ASKED)
+        work.claim_all({"k1": ASKED}, AT)
         work.load(Lookup(sender="ann", here=ASKED, root=None, flat=False, fresh=True))
         work.next_number()
         work.record(Decision(changes=opening, outgoing=(words("o1"), words("o2"))), AT, message=message())
