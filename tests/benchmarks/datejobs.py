@@ -154,10 +154,10 @@ def report(server: str | None, folder: Path, *, jobs: int, due: int, down: float
     yield "|---|---|---:|---:|---:|---:|"
     for kind in (SQLITE, POSTGRES) if server else (SQLITE,):
         with fresh(kind, server) as url:
-            fired = _act("add", _with_driver(url), jobs, due)
-            left = _act("leave", _with_driver(url), jobs, due)
+            fired = _act("add", url, jobs, due)
+            left = _act("leave", url, jobs, due)
             time.sleep(max(0.0, left["at"] + down - time.time()))
-            back = _act("come-back", _with_driver(url), jobs, due)
+            back = _act("come-back", url, jobs, due)
         at_once = f"{_seconds(fired['fired_s'])} ({fired['ran']} of {due})"
         cells = f"{fired['per_second']:.0f} | {at_once} | {fired['grown_mb']:.0f}"
         dropped = f"{back['ran']} sent, {due - back['ran']} dropped"
@@ -178,10 +178,6 @@ def _product(server: str | None, folder: Path, jobs: int, due: int) -> Iterator[
             done = _act("sweep", url, jobs, due)
         cells = f"(with the ticket) | {_seconds(done['fired_s'])} ({done['ran']} of {due}) | {done['grown_mb']:.0f}"
         yield f"| Deskbell's sweep | {kind} | {cells} | {done['ran']} sent, {done['missed']} dropped |"
-
-
-def _with_driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 def _seconds(value: float | None) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier, Event
+from typing import TypeVar
 
 import pytest
 
@@ -44,6 +45,8 @@ from triage.changes import (
 from triage.errors import Conflict, Unavailable
 from triage.model import Conversation, Entry, EntryKind, Language, Priority, Status, Thread
 from triage.ports import Lookup
+
+Found = TypeVar("Found")
 
 
 def both(first: Callable[[], str], second: Callable[[], str]) -> list[str]:
@@ -157,11 +160,11 @@ def test_a_turn_kept_waiting_too_long_says_so(bench: Bench) -> None:
         held.result(5)
 
 
-def test_turns_of_one_thread_wait_for_each_other(bench: Bench) -> None:
-    """From the claim on: what the first stored is there when the second looks."""
+def found_meanwhile(bench: Bench, look: Callable[[], Found]) -> Found:
+    """What is found by who looks while a turn holds the thread, before it stored the thread's conversation."""
     claimed, go_on = Event(), Event()
 
-    def first() -> None:
+    def turn() -> None:
         with bench.storage.writing() as work:
             work.claim_all({"k1": ASKED}, AT)
             claimed.set()
@@ -169,41 +172,37 @@ def test_turns_of_one_thread_wait_for_each_other(bench: Bench) -> None:
             work.record(Decision(changes=(Converse(conversation=conversation()),)), AT)
             work.commit()
 
-    def second() -> Conversation | None:
+    def meanwhile() -> Found:
         claimed.wait(5)
         go_on.set()
+        return look()
+
+    with ThreadPoolExecutor(2) as pool:
+        holding = pool.submit(turn)
+        found = pool.submit(meanwhile).result(10)
+        holding.result(10)
+    return found
+
+
+def test_turns_of_one_thread_wait_for_each_other(bench: Bench) -> None:
+    """From the claim on: what the first stored is there when the second looks."""
+
+    def second() -> Conversation | None:
         with bench.storage.writing() as work:
             work.claim_all({"k2": ASKED}, AT)
             return work.load(Lookup(sender="ann", here=ASKED, root=None, flat=False)).conversation
 
-    with ThreadPoolExecutor(2) as pool:
-        pool.submit(first)
-        assert pool.submit(second).result(10) == conversation()
+    assert found_meanwhile(bench, second) == conversation()
 
 
 def test_who_asks_whether_a_thread_is_known_waits_for_its_turns(postgres_bench: Bench) -> None:
     """Words that follow a question within a moment are not taken for talk (SQLite has one thread for turns)."""
-    bench = postgres_bench
-    claimed, go_on = Event(), Event()
 
-    def first() -> None:
-        with bench.storage.writing() as work:
-            work.claim_all({"k1": ASKED}, AT)
-            claimed.set()
-            go_on.wait(1)
-            work.record(Decision(changes=(Converse(conversation=conversation()),)), AT)
-            work.commit()
+    def known() -> bool:
+        with postgres_bench.storage.reading() as reading:
+            return bool(reading.knows([ASKED]))
 
-    def second() -> Collection[Thread]:
-        claimed.wait(5)
-        go_on.set()
-        with bench.storage.reading() as reading:
-            return reading.knows([ASKED])
-
-    with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(first)
-        assert pool.submit(second).result(10)
-        one.result(10)
+    assert found_meanwhile(postgres_bench, known)
 
 
 def test_who_arrives_is_read_with_whether_it_is_a_repeat(bench: Bench) -> None:

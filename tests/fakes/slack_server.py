@@ -27,6 +27,7 @@ import httpx
 from aiohttp import web
 
 from tests.fakes import slack_payloads as payloads
+from tests.fakes.slack_faults import Misbehaving
 from tests.fakes.slack_methods import METHODS, Args, FakeChannel, Post, Refused, State, whisper
 from tests.fakes.slack_payloads import Delivered, Payload, Signed
 from tests.fakes.slack_rules import ARGUMENTS, granted, needed, refuse_content
@@ -46,14 +47,7 @@ class Call:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fault:
-    kind: str
-    method: str | None
-    seconds: int = 0
-
-
-class FakeSlack:
+class FakeSlack(Misbehaving):
     token = "xoxb-fake"
     app_token = "xapp-fake"
     signing_secret = "fake-signing-secret"
@@ -61,6 +55,7 @@ class FakeSlack:
     host = "127.0.0.1"
 
     def __init__(self, *, scopes: frozenset[str] | None = None, clock: Callable[[], float] = time) -> None:
+        super().__init__()
         self.scopes = granted() if scopes is None else scopes
         self.calls: list[Call] = []
         self.socket = FakeSocketMode()
@@ -70,12 +65,8 @@ class FakeSlack:
         self.state = State(team=self.team, bot=self.bot, bot_id=self.bot_id, app=self.app_id, stamp=self._stamp)
         self._clock = clock
         self._ids = count(1)
-        self._faults: list[_Fault] = []
         self._responses: dict[str, tuple[str, str, int]] = {}
         self._client: httpx.AsyncClient | None = None
-        self._held: str | None = None
-        self._held_once = self._lost = False
-        self._released = asyncio.Event()
         self._watchers: list[tuple[str, asyncio.Future[None]]] = []
         self.add_user(self.bot, name="deskbell", is_bot=True)
 
@@ -146,28 +137,6 @@ class FakeSlack:
 
     def archive(self, channel: str) -> None:
         self.state.channels[channel].archived = True
-
-    # --- misbehaviour --------------------------------------------------------------------------
-    def busy_next(self, seconds: int = 1, *, method: str | None = None) -> None:
-        """Answer the next call (of this method) with 429 and Retry-After."""
-        self._faults.append(_Fault(kind="busy", method=method, seconds=seconds))
-
-    def break_next(self, *, method: str | None = None) -> None:
-        """Answer the next call with 500."""
-        self._faults.append(_Fault(kind="break", method=method))
-
-    def drop_next(self, *, method: str | None = None) -> None:
-        """Do what the next call asks, then drop the connection instead of answering."""
-        self._faults.append(_Fault(kind="drop", method=method))
-
-    def hold(self, *, method: str, once: bool = False) -> None:
-        """Answer calls of this method, or only the next one, after `release`; they are done only then."""
-        self._held, self._held_once, self._released = method, once, asyncio.Event()
-
-    def release(self, *, lost: bool = False) -> None:
-        """Do what was held, or forget it and close the connections."""
-        self._held, self._lost = None, lost
-        self._released.set()
 
     # --- what Slack sends ----------------------------------------------------------------------
     def deliver_to(self, app: App | str) -> None:
@@ -290,12 +259,9 @@ class FakeSlack:
     async def _call(self, request: web.Request) -> web.Response:
         method, args = request.match_info["method"], await _arguments(request)
         fault = self._fault(method)
-        if self._held == method:
-            self._held = None if self._held_once else method
-            await self._released.wait()
-            if self._lost and request.transport:
-                request.transport.close()
-                return web.Response()
+        if await self._forgotten(method) and request.transport:
+            request.transport.close()
+            return web.Response()
         if fault and fault.kind == "busy":
             self._record(method, args, "ratelimited")
             headers = {"Retry-After": str(fault.seconds)}
@@ -357,12 +323,6 @@ class FakeSlack:
     def expire_response_urls(self) -> None:
         """As after 30 minutes."""
         self._responses.clear()
-
-    def _fault(self, method: str) -> _Fault | None:
-        found = next((fault for fault in self._faults if fault.method in (None, method)), None)
-        if found:
-            self._faults.remove(found)
-        return found
 
     def _stamp(self) -> str:
         return f"{int(self._clock())}.{next(self._ids):06d}"

@@ -139,6 +139,24 @@ class Cluster:
     async def press(self, user: str, card: Post, label: str, *, at: Served) -> int:
         return await self.bring(self.slack.press(user, self.shown(card), label, channel=TRIAGE), at)
 
+    # --- what befalls the replicas ---
+    async def kill_while_sending(self, questions: int, *, lost: bool) -> list[tuple[str, str]]:
+        """The first replica takes so many questions alone and is killed in the middle of sending; the others go on.
+
+        Slack has what was being sent, unless that is `lost`. Returns what `ask` does, for each question.
+        """
+        first, *others = self.replicas
+        for each in others:
+            each.pause()
+        self.slack.hold(method="chat.postMessage")
+        asked = [await self.ask(at=first) for _ in range(questions)]
+        await until(lambda: self.leased() > 0, "the first replica to hold leases")
+        first.kill()
+        self.slack.release(lost=lost)
+        for each in others:
+            each.resume()
+        return asked
+
     # --- what they see ---
     def cards(self, subject: str, channel: str = TRIAGE) -> list[Post]:
         return [post for post in self.slack.messages(channel) if "thread_ts" not in post and subject in read(post)]

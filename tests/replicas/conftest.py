@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import create_engine, make_url, text
 
 from storage.schema import migrate
+from tests.postgres import new_database
 from tests.replicas.cluster import Cluster, cluster
 
 
 @pytest.fixture(scope="module")
 def empty(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database of its own."""
-    name = f"replicas_{uuid.uuid4().hex}"
-    server = make_url(postgres_url).set(drivername="postgresql+psycopg")
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -96,22 +96,13 @@ async def _sent(three: Cluster) -> float:
 
 async def test_what_a_killed_replica_had_sent_is_not_sent_again(three: Cluster) -> None:
     """Slack got it, and nobody noted that: who takes the leases over finds it there."""
-    first, *others = three.replicas
-    for each in others:
-        each.pause()
-    three.slack.hold(method="chat.postMessage")
-    asked = [await three.ask(at=first) for _ in range(3)]
-    await until(lambda: three.leased() > 0, "the first replica to hold leases")
-    first.kill()
-    three.slack.release()
-    for each in others:
-        each.resume()
+    asked = await three.kill_while_sending(3, lost=False)
     three.select("UPDATE outbox SET leased_until = 0 WHERE state = 'pending' AND token IS NOT NULL")
     await three.delivered()
     assert [len(three.cards(subject)) for _, subject in asked] == [1, 1, 1]
     assert [len(three.answers(thread)) for thread, _ in asked] == [1, 1, 1]
-    first.start()
-    await first.ready()
+    three.replicas[0].start()
+    await three.replicas[0].ready()
 
 
 async def test_an_article_edited_on_one_replica_is_in_force_on_all(three: Cluster) -> None:

@@ -76,17 +76,8 @@ async def _brought(three: Cluster, event: Signed, url: str) -> int:
 
 async def test_the_leases_of_a_killed_replica_move_within_the_lease_time(three: Cluster) -> None:
     """Nobody helps: the database's own clock lets another have what it was sending."""
-    first, *others = three.replicas
-    for each in others:
-        each.pause()
-    three.slack.hold(method="chat.postMessage")
-    asked = [await three.ask(at=first) for _ in range(5)]
-    await until(lambda: three.leased() > 0, "the first replica to hold leases")
-    first.kill()
+    asked = await three.kill_while_sending(5, lost=True)
     killed = time.monotonic()
-    three.slack.release(lost=True)
-    for each in others:
-        each.resume()
     await until(lambda: three.leased() == 0, "the leases to move", seconds=LEASE_SECONDS + 30)
     took = time.monotonic() - killed
     await three.delivered()
@@ -94,5 +85,5 @@ async def test_the_leases_of_a_killed_replica_move_within_the_lease_time(three: 
     assert took < LEASE_SECONDS + 10
     assert [len(three.cards(subject)) for _, subject in asked] == [1] * 5
     assert [len(three.answers(thread)) for thread, _ in asked] == [1] * 5
-    first.start()
-    await first.ready()
+    three.replicas[0].start()
+    await three.replicas[0].ready()

@@ -14,8 +14,8 @@ from bot.cli import main
 from storage.engine import make_engine
 from storage.schema import migrate
 from storage.sql import SqlStorage
+from tests.contract.erased_desk import KEY, MARK, USER, fill
 from tests.contract.storages import keep_clock, open_ticket, record
-from tests.contract.test_erasing import KEY, MARK, USER, fill
 from triage.changes import Assign
 
 DESK = f"""\

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from bot.compose import serving
 from bot.deskfile import Desk
@@ -42,19 +39,6 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Ru
     transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://desk") as web:
         yield web, running
-
-
-@pytest.fixture
-def new_postgres(postgres_url: str) -> Iterator[str]:
-    """The URL of an empty database of its own."""
-    name = f"desk_{uuid.uuid4().hex}"
-    server = make_url(postgres_url).set(drivername="postgresql+psycopg")
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 async def _until_ready(web: httpx.AsyncClient) -> httpx.Response:
