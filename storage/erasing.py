@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, String, TableClause, and_, column, delete, or_, select, table, update
 from sqlalchemy import text as sql
@@ -32,9 +33,13 @@ from storage.scrubbing import Row, Scrubber
 from triage.auditing import ERASED, Act, By, Why
 from triage.errors import Unavailable
 
+Result = TypeVar("Result")
+
 AT_ONCE = 50
 """Rows in one transaction, short enough for turns to wait."""
 PASSES = 10
+TRIES = 8
+"""Of a transaction that found the database busy each time, for a second and a half on SQLite."""
 LEFT_OUT = frozenset({"audit", "erasure", "retention", "alembic_version"})
 """They hold nothing of anybody but surrogates."""
 
@@ -126,7 +131,7 @@ class Erasing:
             open_tickets = tuple(db.scalars(left.where(~ended).order_by(tickets.c.number)))
         if dry:
             return Erased(rows=self._pass(needles, dry=True), open_tickets=open_tickets)
-        counted = self._begin(needles, at) + self._until_nothing(needles)
+        counted = _insisting(lambda: self._begin(needles, at)) + self._until_nothing(needles)
         with writing(self._engine) as db:
             db.execute(delete(erasures).where(erasures.c.person == _key(needles)))
             db.commit()
@@ -172,7 +177,8 @@ class Erasing:
             for name in tables_with_people():
                 found = (row for row in rows_of(db, name) if scrubber.row(name, row) != row)
                 while some := list(islice(found, AT_ONCE)):
-                    counted[name] += len(some) if dry else self._replace(name, some, scrubber)
+                    replace = partial(self._replace, name, some, scrubber)
+                    counted[name] += len(some) if dry else _insisting(replace)
         return +counted
 
     def _replace(self, name: str, found: Collection[Row], scrubber: Scrubber) -> int:
@@ -205,6 +211,14 @@ class Erasing:
             with suppress(Unavailable), self._engine.connect().execution_options(immediate=True) as db:
                 db.rollback()
                 db.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _insisting(write: Callable[[], Result]) -> Result:
+    """The result of `write`, tried again where busy turns kept it out: SQLite keeps no queue of those who wait."""
+    for _ in range(TRIES - 1):
+        with suppress(Unavailable):
+            return write()
+    return write()
 
 
 def rows_of(db: Connection, name: str) -> Iterator[Row]:
