@@ -7,7 +7,7 @@ Used by `bot.turns` for turns and by `bot.delivery` for marks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar, cast
 
 Item = TypeVar("Item")
@@ -20,24 +20,17 @@ MOST = 50
 class Gathering(Generic[Item, Outcome]):
     """`work` gives the outcome of each of some items, in their order; one that is an exception is raised.
 
-    What `work` itself raises, it raises for all of them. Up to `lanes` works go on at one time; items for which
-    `place` says the same are worked in the order in which they came. For use on the event loop.
+    What `work` itself raises, it raises for all of them. Up to `lanes` works go on at one time. For use on the
+    event loop.
     """
 
     def __init__(
-        self,
-        work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | BaseException]]],
-        *,
-        lanes: int = 1,
-        place: Callable[[Item], Hashable] = id,
+        self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | BaseException]]], *, lanes: int = 1
     ) -> None:
         self._work = work
-        self._place = place
         self._lanes = lanes
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
         self._working: set[asyncio.Task[None]] = set()
-        self._places: set[Hashable] = set()
-        """Where work is under way."""
 
     async def __call__(self, item: Item) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -49,29 +42,18 @@ class Gathering(Generic[Item, Outcome]):
     async def _work_off(self) -> None:
         """Ends, without a pause in between, when nothing is left: what comes then begins anew."""
         try:
-            while together := self._next():
-                places = {self._place(item) for item, _ in together}
-                self._places |= places
+            while self._waiting:
+                together, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 await self._worked(together)
-                self._places -= places
         finally:
             self._working.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-
-    def _next(self) -> Sequence[tuple[Item, asyncio.Future[Outcome]]]:
-        """Those that need not wait for others of their place, in their order."""
-        together: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        left: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        for each in self._waiting:
-            free = len(together) < MOST and self._place(each[0]) not in self._places
-            (together if free else left).append(each)
-        self._waiting = left
-        return together
 
     async def _worked(self, together: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
         try:
             outcomes = await self._work([item for item, _ in together])
         except asyncio.CancelledError:
-            for _, done in (*together, *self._waiting):
+            waiting, self._waiting = self._waiting, []
+            for _, done in (*together, *waiting):
                 done.cancel()
             raise
         except BaseException as error:  # noqa: BLE001 - raised where each of them waits

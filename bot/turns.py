@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -18,9 +19,10 @@ from bot.gathering import Gathering
 from bot.logs import place_of
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.pacing import Pace, Pacing
+from triage.briefing import Arrival
 from triage.desk import Desk
-from triage.errors import Conflict, TooSlow, TurnError, Unavailable, Unsettled
-from triage.model import Message
+from triage.errors import TooSlow, TurnError, Unavailable, Unsettled
+from triage.model import Kind, Message
 from triage.ports import NewId, Receipt
 
 Result = TypeVar("Result")
@@ -30,6 +32,11 @@ TURN_LIMIT = 2.0
 
 WAITS_WITHIN = 1.0
 """Seconds after which a turn is not begun any more: under too much work, those that are begun shall end in time."""
+
+NOT_BEGUN = "the turn waited longer than its time and was not begun"
+
+TOGETHER_WITHIN = 0.5
+"""Seconds that a transaction of several turns may last; then there is time left to take each by itself."""
 
 SETTLES_WITHIN, SETTLE_PAUSE = 1.0, 0.2
 """Seconds that a message waits here for what it hangs on, and between two looks."""
@@ -53,9 +60,10 @@ class Runner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waiting:
-    """A message, and when its time is up by the clock of turns."""
+    """A message that was heard; by the clock of turns, since when it waits and when its time is up."""
 
-    message: Message
+    arrival: Arrival
+    since: float
     deadline: float
 
 
@@ -66,8 +74,8 @@ class Apart(Exception):
 class Turns:
     """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send.
 
-    `clock` gives seconds since whenever, for the time a turn takes. Up to `lanes` transactions of turns go on at
-    one time, of different threads.
+    `clock` gives seconds since whenever, for the time a turn takes. Turns of one thread are taken one after the
+    other, in the order in which they came; up to `lanes` transactions of turns of other threads go on at one time.
     """
 
     def __init__(
@@ -87,14 +95,16 @@ class Turns:
         self._new_id = new_id
         self._pacing = pacing
         self._clock = clock
-        self._gathered = Gathering(self._together, lanes=lanes, place=lambda waiting: waiting.message.here)
+        self._gathered = Gathering(self._together, lanes=lanes)
+        self._places: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        """Threads in which a turn is under way, each with those that wait for it."""
 
     async def __call__(self, message: Message) -> Receipt:
         started = self._clock()
         with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):
             match self._pacing(message) if self._pacing else Pace.READ:
                 case Pace.READ:
-                    receipt = await self._outcome(Waiting(message, started + TURN_LIMIT))
+                    receipt = await self._outcome(message, started + TURN_LIMIT)
                 case Pace.TELL:
                     log.warning("a person is slowed down")
                     receipt = await self._run(lambda: self._desk.slow_down(message))
@@ -106,10 +116,9 @@ class Turns:
         TURN_SECONDS.observe(self._clock() - started)
         return receipt
 
-    async def _outcome(self, waiting: Waiting) -> Receipt:
-        message = waiting.message
+    async def _outcome(self, message: Message, deadline: float) -> Receipt:
         try:
-            receipt = await self._settled(waiting)
+            receipt = await self._settled(message, deadline)
         except TurnError as error:
             TURNS.labels("refused").inc()
             log.warning("turn refused", kind=message.kind, error=str(error))
@@ -124,40 +133,55 @@ class Turns:
         log.info("turn", kind=message.kind, repeat=receipt.repeat)
         return receipt
 
-    async def _settled(self, waiting: Waiting) -> Receipt:
+    async def _settled(self, message: Message, deadline: float) -> Receipt:
         """The turn, begun again for a second while what it hangs on is under way: sooner than the platform would."""
-        take: Callable[[Waiting], Awaitable[Receipt]] = self._gathered
+        place = self._places.setdefault(_place(message), asyncio.Lock())
         while True:
             try:
-                return await take(waiting)
-            except Apart as apart:
-                if self._late(waiting):
-                    raise TooSlow("the turn took longer than its time and was rolled back") from apart
+                async with place:
+                    return await self._turn(message, deadline)
             except Unsettled:
-                if self._clock() > waiting.deadline - TURN_LIMIT + SETTLES_WITHIN:
+                if self._clock() > deadline - TURN_LIMIT + SETTLES_WITHIN:
                     raise
-                await asyncio.sleep(SETTLE_PAUSE)
-            take = self._alone
+            await asyncio.sleep(SETTLE_PAUSE)
 
-    async def _alone(self, waiting: Waiting) -> Receipt:
-        return await self._run(lambda: self._desk.take(waiting.message, late=lambda: self._late(waiting)))
-
-    async def _together(self, waiting: Sequence[Waiting]) -> Sequence[Receipt | Exception]:
-        """The turns that wait, in one transaction; those that would hardly end in time any more are not begun."""
-        begun = [each for each in waiting if self._clock() <= each.deadline - TURN_LIMIT + WAITS_WITHIN]
-        taken = iter(await self._run(lambda: self._taken(begun)) if begun else ())
-        too_slow = TooSlow("the turn waited longer than its time and was not begun")
-        return [next(taken) if each in begun else too_slow for each in waiting]
-
-    def _taken(self, begun: Sequence[Waiting]) -> Sequence[Receipt | Exception]:
+    async def _turn(self, message: Message, deadline: float) -> Receipt:
+        """Heard by itself, since finding its article may take long; then stored with those that wait, too."""
+        if self._clock() > deadline - TURN_LIMIT + WAITS_WITHIN:
+            raise TooSlow(NOT_BEGUN)
+        heard = await self._run(lambda: self._desk.hear(message))
+        if isinstance(heard, Receipt):
+            return heard
+        waiting = Waiting(heard, self._clock(), deadline)
         try:
-            messages = [each.message for each in begun]
-            return self._desk.take_together(messages, late=lambda: any(map(self._late, begun)))
+            return await self._gathered(waiting)
+        except Apart as apart:
+            if self._late(waiting):
+                raise TooSlow("the turn took longer than its time and was rolled back") from apart
+        return await self._run(lambda: self._desk.answer(heard, late=lambda: self._late(waiting)))
+
+    async def _together(self, waiting: Sequence[Waiting]) -> Sequence[Receipt | TooSlow]:
+        """Of those that waited too long none is begun: one that is late would take all of them apart."""
+        now = self._clock()
+        begun = [each for each in waiting if now <= min(each.since + WAITS_WITHIN, each.deadline)]
+        taken = iter(await self._run(lambda: self._taken(begun)) if begun else ())
+        return [next(taken) if each in begun else TooSlow(NOT_BEGUN) for each in waiting]
+
+    def _taken(self, waiting: Sequence[Waiting]) -> Sequence[Receipt]:
+        """The turns that wait, in one transaction."""
+        end = min(each.deadline for each in waiting)
+        if len(waiting) > 1:
+            end = min(end, self._clock() + TOGETHER_WITHIN)
+        try:
+            return self._desk.take_together([each.arrival for each in waiting], late=lambda: self._clock() > end)
+        except TurnError as error:
+            log.info("turns taken apart", turns=len(waiting), error=type(error).__name__)
+            raise Apart from error
         except Exception as error:
-            if len(begun) > 1 or isinstance(error, Conflict | Unavailable):
-                log.info("turns taken apart", turns=len(begun), error=type(error).__name__)
-                raise Apart from error
-            raise
+            if len(waiting) == 1:
+                raise
+            log.warning("turns taken apart", turns=len(waiting), exc_info=True)
+            raise Apart from error
 
     def _late(self, waiting: Waiting) -> bool:
         return self._clock() > waiting.deadline
@@ -174,3 +198,8 @@ class Turns:
         except Exception as worse:
             log.exception("the failure could not be kept", kind=message.kind)
             raise Unavailable("neither the turn nor its failure could be stored") from worse
+
+
+def _place(message: Message) -> Hashable:
+    """A slash command belongs to no thread, but to whoever gave it."""
+    return message.sender.account if message.kind is Kind.COMMAND else message.here

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
-from storage.engine import STATEMENT_MS, Locked, is_postgres
+from storage.engine import STATEMENT_MS, is_postgres
 from storage.pen import Db
 from storage.rows import inbox
 
@@ -20,18 +20,8 @@ INSTANT_MS = 50
 """How long somebody waits for one lock who will not wait."""
 
 # Of two threads with one hash, 64 bits, the turns wait for each other; that costs time, nothing else.
-LOCK = text("""
-    SELECT count(pg_advisory_xact_lock(hashtextextended(thread, 0)))
-    FROM unnest(CAST(:threads AS text[])) AS thread
-""")
-WAIT = text("""
-    SELECT count(pg_advisory_xact_lock_shared(hashtextextended(thread, 0))) >= 0
-    FROM unnest(CAST(:threads AS text[])) AS thread
-""")
-TRY = text("""
-    SELECT bool_and(pg_try_advisory_xact_lock_shared(hashtextextended(thread, 0)))
-    FROM unnest(CAST(:threads AS text[])) AS thread
-""")
+LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:thread, 0))")
+WAIT = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:thread, 0))")
 CLAIM = text("""
     WITH claimed AS (
         INSERT INTO inbox (key, at) SELECT key, CAST(:at AS timestamptz) FROM unnest(CAST(:keys AS text[])) AS key
@@ -60,10 +50,10 @@ def claim_and_lock(db: Db, claims: Mapping[str, str], at: datetime, *, patient: 
 def lock_thread(db: Db, thread: str) -> None:
     """Other transactions that lock this thread wait until this one ends."""
     if is_postgres(db):
-        db.execute(LOCK, {"threads": [thread]})
+        db.execute(LOCK, {"thread": thread})
 
 
-def wait_for_threads(db: Db, threads: Collection[str], *, patient: bool) -> None:
-    """Until no transaction has one of these locked. Who is not `patient` does not wait: raises Locked."""
-    if is_postgres(db) and not db.scalar(WAIT if patient else TRY, {"threads": sorted(threads)}):
-        raise Locked("a turn of the same thread is under way")
+def wait_for_thread(db: Db, thread: str) -> None:
+    """Until no transaction has this thread locked."""
+    if is_postgres(db):
+        db.execute(WAIT, {"thread": thread})

@@ -169,6 +169,9 @@ class MemoryWork:
     def fail(self, id: str, key: str, at: datetime, error: str) -> None:
         self._t.put(self._t.failed_turns, id, FailedTurn(id=id, key=key, at=at, error=error))
 
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
     def commit(self) -> None:
         self._t.commit()
 
@@ -287,9 +290,8 @@ class MemoryReading:
     def arriving(self, claims: Mapping[str, Account]) -> Mapping[str, tuple[bool, Person | None]]:
         return {key: (self.seen(key), self.person(account)) for key, account in claims.items()}
 
-    def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
-        t = self._t
-        return {one for one in threads if one.key in t.conversations or (one.channel.key, one.root) in t.posts}
+    def knows(self, thread: Thread) -> bool:
+        return thread.key in self._t.conversations or (thread.channel.key, thread.root) in self._t.posts
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return {id: self._t.people[id] for id in ids if id in self._t.people}

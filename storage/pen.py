@@ -45,9 +45,10 @@ class Pen:
         self._kept.setdefault(statement, []).extend(rows)
 
     def flush(self) -> None:
-        kept, self._kept = self._kept, {}
-        for statement in sorted(kept, key=_rank):
-            self.beside.execute(statement, kept[statement])
+        """A statement that fails is kept, so that nothing can be committed without it."""
+        for statement in sorted(self._kept, key=_rank):
+            self.beside.execute(statement, self._kept[statement])
+            del self._kept[statement]
 
     def commit(self) -> None:
         self.flush()

@@ -143,6 +143,9 @@ class SqlWork:
     def fail(self, id: str, key: str, at: datetime, error: str) -> None:
         self._db.execute(failed_turns.insert().values(id=id, key=key, at=at, error=error))
 
+    def flush(self) -> None:
+        self._db.flush()
+
     def commit(self) -> None:
         self._db.commit()
         self._agreements.remember(self._clocking.new)

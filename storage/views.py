@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, null, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, literal, null, or_, select
 
 from storage.clocking import swaps_since
 from storage.codec import build, build_all
 from storage.learning import SqlLessons
-from storage.locking import wait_for_threads
+from storage.locking import wait_for_thread
 from storage.pen import Db
 from storage.rows import (
     FAILED,
@@ -49,9 +49,12 @@ PERSON = _found.where(_whose.c.key == bindparam("account"))
 _senders = _found.add_columns(null().label("seen")).where(_whose.c.key.in_(bindparam("accounts", expanding=True)))
 _nobody = [null() for _ in _found.selected_columns]
 ARRIVING = _senders.union_all(select(*_nobody, inbox.c.key).where(inbox.c.key.in_(bindparam("keys", expanding=True))))
-_is_root = tuple_(posts.c.channel, posts.c.message).in_(bindparam("roots", expanding=True))
-_begun = select(conversations.c.key, null()).where(conversations.c.key.in_(bindparam("threads", expanding=True)))
-KNOWN = _begun.union_all(select(posts.c.channel, posts.c.message).where(_is_root))
+KNOWS = select(literal(1)).where(
+    or_(
+        exists().where(conversations.c.key == bindparam("thread")),
+        exists().where(posts.c.channel == bindparam("channel"), posts.c.message == bindparam("root")),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +110,10 @@ class SqlReading:
         known = {row.whose: _person(row) for row in rows if row.whose is not None}
         return {key: (key in seen, known.get(account.key)) for key, account in claims.items()}
 
-    def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
-        wait_for_threads(self._db, {thread.key for thread in threads}, patient=patient)
-        roots = {thread: (thread.channel.key, thread.root) for thread in threads}
-        given = {"threads": [thread.key for thread in threads], "roots": list(roots.values())}
-        known = {tuple(row) for row in self._db.execute(KNOWN, given)}
-        return {thread for thread in threads if (thread.key, None) in known or roots[thread] in known}
+    def knows(self, thread: Thread) -> bool:
+        wait_for_thread(self._db, thread.key)
+        where = {"thread": thread.key, "channel": thread.channel.key, "root": thread.root}
+        return self._db.scalar(KNOWS, where) is not None
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]:
         return people_by_id(self._db, ids)

@@ -62,35 +62,48 @@ class Desk:
 
     # --- a message ---
     def take(self, message: Message, *, late: Late = lambda: False) -> Receipt:
-        """One turn: stored whole, or not at all (then it raises a TurnError). Of people's talk among
-        themselves nothing is stored: it would mean the same the next time.
+        """One turn, from hearing to answering. Raises a TurnError, and then nothing is stored."""
+        heard = self.hear(message)
+        return heard if isinstance(heard, Receipt) else self.answer(heard, late=late)
+
+    def hear(self, message: Message) -> Arrival | Receipt:
+        """What a turn needs that takes no transaction: who writes, and the article that matches. A receipt where
+        nothing is to be done: a repeat, and people's talk among themselves, of which nothing is stored, since it
+        would mean the same the next time. Raises Unsettled.
+        """
+        policy = self._policy()
+        talk = may_be_talk(message, policy)
+        if talk and message.thread is None:
+            return Receipt(talk=True)
+        with self._storage.reading() as reading:
+            if talk and not reading.knows(message.here):
+                return Receipt(talk=True)
+            seen, known = reading.arriving({message.key: message.sender.account})[message.key]
+            if seen:
+                return Receipt(repeat=True)
+            if _too_early(message, policy, reading):
+                raise Unsettled("the post that this one answers is still to be handled")
+            return self._arrive(message, known, policy, reading)
+
+    def answer(self, arrival: Arrival, *, late: Late = lambda: False) -> Receipt:
+        """One turn: stored whole, or not at all (then it raises a TurnError).
 
         `late` says that the turn's time is up: asked just before the commit.
         """
-        policy, now = self._policy(), self._now()
-        [heard] = self._heard([message], policy)
-        if isinstance(heard, Unsettled):
-            raise heard
-        if isinstance(heard, Receipt):
-            return heard
         for _ in range(ATTEMPTS - 1):
             try:
-                return self._turns([heard], policy, now, late)[0]
+                return self._turns([arrival], late)[0]
             except Conflict:
                 continue
-        return self._turns([heard], policy, now, late)[0]
+        return self._turns([arrival], late)[0]
 
-    def take_together(self, messages: Sequence[Message], *, late: Late) -> Sequence[Receipt | Unsettled]:
+    def take_together(self, arrivals: Sequence[Arrival], *, late: Late) -> Sequence[Receipt]:
         """Several turns, one after the other in one transaction: all of them are stored, or none.
 
         Raises what any of them raises, and Unavailable where it had to wait for somebody else's turn: then each
         is to be taken by itself.
         """
-        policy, now = self._policy(), self._now()
-        heard = self._heard(messages, policy, patient=False)
-        arrivals = [each for each in heard if isinstance(each, Arrival)]
-        receipts = iter(self._turns(arrivals, policy, now, late, patient=False) if arrivals else ())
-        return [next(receipts) if isinstance(each, Arrival) else each for each in heard]
+        return self._turns(arrivals, late, patient=False)
 
     def fail(self, message: Message, error: str) -> Receipt:
         """Keep a turn that raised, with an apology to whoever waits for an answer.
@@ -132,42 +145,13 @@ class Desk:
             work.commit()
         return Receipt()
 
-    def _heard(
-        self, messages: Sequence[Message], policy: Policy, *, patient: bool = True
-    ) -> list[Arrival | Receipt | Unsettled]:
-        """What is known of each before any transaction; a receipt for those that need no turn."""
-        talk = [message for message in messages if may_be_talk(message, policy)]
-        below = {message.here for message in talk if message.thread is not None}
-        if len(talk) == len(messages) and not below:
-            return [Receipt(talk=True)] * len(talk)
-        keys = {message.key for message in talk}
-        meant = {message.here for message in messages if message.key not in keys}
-        with self._storage.reading() as reading:
-            known = meant.union(reading.knows(below, patient=patient) if below else ())
-            idle = {message.key for message in talk if message.thread is None or message.here not in known}
-            senders = {m.key: m.sender.account for m in messages if m.key not in idle}
-            arriving = reading.arriving(senders) if senders else {}
-            return [self._hear(message, arriving.get(message.key), policy, reading) for message in messages]
-
-    def _hear(
-        self, message: Message, arriving: tuple[bool, Person | None] | None, policy: Policy, reading: Reading
-    ) -> Arrival | Receipt | Unsettled:
-        if arriving is None:
-            return Receipt(talk=True)
-        seen, known = arriving
-        if seen:
-            return Receipt(repeat=True)
-        if _too_early(message, policy, reading):
-            return Unsettled("the post that this one answers is still to be handled")
-        return self._arrive(message, known, policy, reading)
-
-    def _turns(
-        self, arrivals: Sequence[Arrival], policy: Policy, now: datetime, late: Late, *, patient: bool = True
-    ) -> list[Receipt]:
+    def _turns(self, arrivals: Sequence[Arrival], late: Late, *, patient: bool = True) -> list[Receipt]:
+        policy, now = self._policy(), self._now()
         claims = {arrival.message.key: _here(arrival) for arrival in arrivals}
         with self._storage.writing() as work:
             new = set(work.claim_all(claims, now, patient=patient))
             receipts = [self._turn(arrival, new, policy, work, now) for arrival in _settled(arrivals, policy, work)]
+            work.flush()
             if late():
                 raise TooSlow("the turn took longer than its time and was rolled back")
             work.commit()

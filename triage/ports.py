@@ -202,6 +202,10 @@ class Work(Protocol):
         """Keep a turn that could not be decided, for `doctor`."""
         ...
 
+    def flush(self) -> None:
+        """What was recorded goes to the database now: after it only the commit is left."""
+        ...
+
     def commit(self) -> None: ...
 
 
@@ -311,9 +315,8 @@ class Reading(Protocol):
         """`seen` and `person` at once, by key."""
         ...
 
-    def knows(self, threads: Collection[Thread], *, patient: bool = True) -> Collection[Thread]:
-        """Those in which anything was asked, or whose root the bot wrote; after turns of them under way. Who is
-        not `patient` does not wait for these: raises Unavailable."""
+    def knows(self, thread: Thread) -> bool:
+        """Whether anything was asked in this thread, or the bot wrote its root; after turns of it under way."""
         ...
 
     def people(self, ids: Sequence[str]) -> Mapping[str, Person]: ...

@@ -98,6 +98,7 @@ class _Company:
             here = _Pass(work=work, policy=self.policy, now=at, people=people, swaps=swaps)
             for item in found:
                 do(item, here)
+                work.flush()
             work.commit()
         return len(found)
 

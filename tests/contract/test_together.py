@@ -63,14 +63,12 @@ def test_messages_of_several_turns_go_out_in_their_order(bench: Bench) -> None:
 
 
 def test_who_is_not_patient_waits_for_no_turn(postgres_bench: Bench) -> None:
-    """Neither for its thread, nor for its key, nor to learn whether it is talk (SQLite has one writer)."""
+    """Neither for its thread nor for its key (SQLite has one writer)."""
     storage = postgres_bench.storage
     with storage.writing() as first:
         first.claim_all({"k1": ASKED}, AT)
         for claims in ({"k2": ASKED, "k3": OTHER}, {"k1": OTHER}):
             with pytest.raises(Unavailable), storage.writing() as work:
                 work.claim_all(claims, AT, patient=False)
-        with pytest.raises(Unavailable), storage.reading() as reading:
-            reading.knows([ASKED], patient=False)
     with storage.writing() as work:
         assert set(work.claim_all({"k1": ASKED, "k2": ASKED}, AT, patient=False)) == {"k1", "k2"}

@@ -200,7 +200,7 @@ def test_who_asks_whether_a_thread_is_known_waits_for_its_turns(postgres_bench: 
 
     def known() -> bool:
         with postgres_bench.storage.reading() as reading:
-            return bool(reading.knows([ASKED]))
+            return reading.knows(ASKED)
 
     assert found_meanwhile(postgres_bench, known)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,8 @@ class Quotes(Desk):
     def __init__(self) -> None:
         pass
 
-    def take_together(self, messages: Sequence[Message], *, late: Callable[[], bool]) -> Sequence[Receipt]:
-        return [self.fail(message, "") for message in messages]
+    def hear(self, message: Message) -> Receipt:
+        return self.fail(message, "")
 
     def fail(self, message: Message, error: str) -> Receipt:
         known: dict[str, Receipt] = {}
