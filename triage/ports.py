@@ -173,9 +173,7 @@ class Work(Protocol):
     def record(self, decision: Decision, at: datetime, *, message: Message | None = None, why: Why = Why.TIME) -> None:
         """Write changes, their audit and outbox; keep the message's `reference` for its channel and place.
 
-        `why` is for what no message asked for.
-        Raises Conflict when a ticket changed since it was loaded.
-        """
+        `why` is for what no message asked for. Raises Conflict when a ticket changed since it was loaded."""
         ...
 
     def due(self, at: datetime, limit: int) -> Sequence[DueClock]:
