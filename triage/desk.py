@@ -1,8 +1,7 @@
 """The use cases, over ports: take one message, sweep the clocks.
 
-Called by the edge through `bot.turns`: `hear`, then `take_together` or `answer`, for every inbound message; `sweep` by a
-fixed job.
-Synchronous; a turn is one write transaction and no network call is made inside it.
+Called by the edge through `bot.turns`: `hear`, then `take_together` or `answer`, for every inbound
+message; `sweep` by a fixed job. Synchronous; a turn is one write transaction and no network call is made inside it.
 """
 
 from __future__ import annotations
