@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from tests.contract.storages import ANN, ASKED, AT, Bench, conversation, lease, ticket, words
 from triage.changes import AddEntry, Assign, Converse, Decision, Meet, OpenTicket
@@ -72,3 +73,15 @@ def test_who_is_not_patient_waits_for_no_turn(postgres_bench: Bench) -> None:
                 work.claim_all(claims, AT, patient=False)
     with storage.writing() as work:
         assert set(work.claim_all({"k1": ASKED, "k2": ASKED}, AT, patient=False)) == {"k1", "k2"}
+
+
+def test_what_could_not_be_written_is_not_left_out_of_the_commit(sqlite_bench: Bench) -> None:
+    """Whoever goes on after a failure commits all of it or nothing (PostgreSQL would refuse by itself)."""
+    with pytest.raises(IntegrityError), sqlite_bench.storage.writing() as work:
+        work.record(Decision(changes=(Meet(person=ANN), replace(SAID, ticket="nowhere"))), AT)
+        with pytest.raises(IntegrityError):
+            work.flush()
+        work.commit()
+    assert ANN.account is not None
+    with sqlite_bench.storage.reading() as reading:
+        assert reading.person(ANN.account) is None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from storage.memory import MemoryWork
 from tests.builders import VPN, message
 from tests.unit.office import Office, phrases
 from triage.briefing import Arrival
@@ -61,3 +62,11 @@ def test_where_one_is_late_none_is_stored(office: Office) -> None:
         office.desk.take_together(arrivals, late=lambda: True)
     assert office.deliver() == []
     assert together(office, PRINTER, COFFEE) == [Receipt(), Receipt()]
+
+
+def test_the_time_is_looked_at_when_only_the_commit_is_left(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept back goes to the database before: that may take long, too."""
+    told: list[str] = []
+    monkeypatch.setattr(MemoryWork, "flush", lambda work: told.append("flush"))
+    office.desk.take_together([heard(office, PRINTER)], late=lambda: bool(told.append("late")))
+    assert told == ["flush", "late"]
