@@ -68,5 +68,10 @@ def test_the_time_is_looked_at_when_only_the_commit_is_left(office: Office, monk
     """What is kept back goes to the database before: that may take long, too."""
     told: list[str] = []
     monkeypatch.setattr(MemoryWork, "flush", lambda work: told.append("flush"))
-    office.desk.take_together([heard(office, PRINTER)], late=lambda: bool(told.append("late")))
+
+    def late() -> bool:
+        told.append("late")
+        return False
+
+    office.desk.take_together([heard(office, PRINTER)], late=late)
     assert told == ["flush", "late"]
