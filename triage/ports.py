@@ -156,7 +156,6 @@ class Work(Protocol):
     def claim_all(self, claims: Mapping[str, Thread], at: datetime, *, patient: bool = True) -> Collection[str]:
         """First statement of turns: put these keys into the inbox; those that were new. Other turns of the threads
         wait until this one ends. Who is not `patient` waits for others an instant at most: raises Unavailable."""
-        ...
 
     def load(self, lookup: Lookup) -> Loaded:
         """What is known of this place; turns of one thread see it one after the other."""
