@@ -85,8 +85,8 @@ def _bundled() -> Choice:
 def _bundled_trouble() -> str | None:
     if reason := bundled.missing():
         return reason
-    half = bundled.halved()
-    return f"it works with one half: {half}" if half else None
+    lacking = bundled.lacking()
+    return f"it works in part: {lacking}" if lacking else None
 
 
 def _endpoint(settings: Settings) -> Choice:

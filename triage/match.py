@@ -22,11 +22,12 @@ from triage.features import Analyze, Floats, Ints, features
 from triage.head import Head, Nearest, Trust, coordinates, fit
 from triage.knowledge import KnowledgeBase
 from triage.matching import Candidate, Encoder, Labelled, Match, Matcher, Verdict
+from triage.meaning import MeaningSpace
 from triage.model import Language
 from triage.questions import questions
 from triage.reasons import Explanation, Say
 from triage.repair import Repair
-from triage.space import Blend, MeaningSpace, Space, WordSpace
+from triage.space import Blend, Space, WordSpace
 from triage.text import is_small_talk, language_of, normalise, replace_words, sentences
 
 MAX_WINDOWS = 6
@@ -202,7 +203,7 @@ class TextMatcher:
         texts = [source.normal for source in sources]
         if encoder is None or self._lexical is None:
             return WordSpace(texts, self._design.analyze)
-        return Blend(self._lexical._space, MeaningSpace(texts, [source.language for source in sources], encoder))
+        return Blend(self._lexical._space, MeaningSpace(sources, encoder))
 
     def _learn(self) -> tuple[Head, Seen]:
         if not self.corpus.trained:

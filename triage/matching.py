@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -77,6 +77,8 @@ class Encoder(Protocol):
 
     name: str
     """Model and version: vectors of different names cannot be compared."""
+    specialists: Mapping[Language, Encoder]
+    """Those that know one language better than this one does."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""

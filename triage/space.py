@@ -1,4 +1,4 @@
-"""How near a message is to every text of the knowledge base: by its words, by its meaning, or both.
+"""How near a message is to every text of the knowledge base: by its words, or by its words and its meaning.
 
 `triage.match` asks for similarities and never sees the vectors behind them. A space is fixed once it
 is made, and safe to use from any thread.
@@ -6,25 +6,17 @@ is made, and safe to use from any thread.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from triage.features import Analyze, Floats, Vocabulary, features
-from triage.matching import Encoder
-from triage.model import Language
-from triage.text import language_of
 
 MEANING_SHARE = 2 / 3
-"""The share of meaning in a blend: 1/3 for words and 1/3 for each of the two bundled encoders."""
+"""The share of meaning in a blend."""
 
-
-FEWEST = 20
-"""Texts of a language from which its middle is known."""
 
 LARGE = 10_000
 FREQUENT = 0.02
@@ -77,42 +69,10 @@ class WordSpace:
         return np.bincount(self._members[places], products, self._texts).astype(np.float32)
 
 
-class MeaningSpace:
-    """The cosine of an encoder's vectors, measured from the middle of the texts of the same language.
-
-    Sentence encoders put everything into a narrow cone, each language into its own part of it. What all
-    articles have in common tells none apart, and seen from the middle a question in one language lies
-    near its translation.
-    """
-
-    def __init__(self, texts: Sequence[str], languages: Sequence[Language], encoder: Encoder) -> None:
-        vectors = encoder.remember(texts)
-        self._encoder = encoder
-        self._middle = vectors.mean(axis=0)
-        self._middles = {
-            language: vectors[[other is language for other in languages]].mean(axis=0)
-            for language, count in Counter(languages).items()
-            if count >= FEWEST
-        }
-        self._rows = self._seen_from_middle(vectors, languages)
-
-    def own(self) -> Floats:
-        return np.asarray(self._rows @ self._rows.T, np.float32)
-
-    def similarities(self, messages: Sequence[str]) -> Floats:
-        languages = [language_of(message) for message in messages]
-        rows = self._seen_from_middle(self._encoder.encode(messages), languages)
-        return np.asarray(rows @ self._rows.T, np.float32)
-
-    def _seen_from_middle(self, vectors: NDArray[np.float32], languages: Sequence[Language]) -> Floats:
-        apart = vectors - np.stack([self._middles.get(language, self._middle) for language in languages])
-        return np.asarray(apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6), np.float32)
-
-
 class Blend:
     """Both, weighed."""
 
-    def __init__(self, word: Space, meaning: MeaningSpace) -> None:
+    def __init__(self, word: Space, meaning: Space) -> None:
         self._word = word
         self._meaning = meaning
 

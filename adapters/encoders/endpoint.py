@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from adapters.encoders.breaker import CircuitBreaker
 from adapters.encoders.texts import readable
-from triage.matching import EncoderFailed
+from triage.matching import Encoder, EncoderFailed
+from triage.model import Language
 
 Rows = NDArray[np.float32]
 
@@ -60,6 +61,7 @@ class EndpointEncoder:
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self.name = f"{model} at {url.rstrip('/')}"
+        self.specialists: Mapping[Language, Encoder] = {}
         self._address = f"{url.rstrip('/')}/embeddings"
         self._host = urlsplit(url).netloc
         self._model = model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bot.kb import read_folder
 from triage.knowledge import Article, KnowledgeBase
 from triage.match import TextMatcher, build_matcher
-from triage.matching import EncoderFailed, Match, Matcher, Verdict
+from triage.matching import Encoder, EncoderFailed, Match, Matcher, Verdict
 from triage.model import Language
 from triage.phrases import say
 from triage.text import words
@@ -69,6 +69,7 @@ class FakeEncoder:
         self.down = False
         self.read: list[str] = []
         self._vector = vector
+        self.specialists: Mapping[Language, Encoder] = {}
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self.down:

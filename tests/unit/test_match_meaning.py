@@ -30,7 +30,7 @@ from triage.model import Language
 
 pytestmark = [
     pytest.mark.skipif(bundled.missing() is not None, reason="the extra [semantic] is not installed"),
-    pytest.mark.skipif(bundled.halved() is not None, reason="the floors are those of both encoders"),
+    pytest.mark.skipif(bundled.lacking() is not None, reason="the floors are those of all encoders"),
     pytest.mark.timeout(900),
 ]
 

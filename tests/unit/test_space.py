@@ -1,4 +1,4 @@
-"""How near texts are by words, by meaning and by both."""
+"""How near texts are by words, and what words and meaning make together."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from tests.unit.match_cases import FakeEncoder, hashed_words, random_vector
+from tests.unit.match_cases import FakeEncoder, hashed_words
+from tests.unit.test_meaning import sources
 from triage.features import features
-from triage.model import Language
-from triage.space import FEWEST, LARGE, MEANING_SHARE, Blend, MeaningSpace, Space, WordSpace
-from triage.text import language_of
+from triage.meaning import MeaningSpace
+from triage.space import LARGE, MEANING_SHARE, Blend, Space, WordSpace
 
 TEXTS = [
     "the vpn keeps dropping",
@@ -22,13 +22,13 @@ TEXTS = [
 ]
 
 
-def meaning(texts: list[str], encoder: FakeEncoder | None = None) -> MeaningSpace:
-    return MeaningSpace(texts, [language_of(text) for text in texts], encoder or FakeEncoder(hashed_words))
+def meaning() -> MeaningSpace:
+    return MeaningSpace(sources(TEXTS, list(range(len(TEXTS)))), FakeEncoder(hashed_words))
 
 
 def spaces() -> list[Space]:
     word = WordSpace(TEXTS)
-    return [word, meaning(TEXTS), Blend(word, meaning(TEXTS))]
+    return [word, meaning(), Blend(word, meaning())]
 
 
 def test_words_are_compared_by_the_cosine_of_tf_idf() -> None:
@@ -71,37 +71,9 @@ def test_a_message_without_a_known_feature_is_near_nothing() -> None:
 
 def test_a_blend_is_weighed() -> None:
     """By hand, of its two parts."""
-    word, other = WordSpace(TEXTS), meaning(TEXTS)
+    word, other = WordSpace(TEXTS), meaning()
     blended = (1 - MEANING_SHARE) * word.own() + MEANING_SHARE * other.own()
     np.testing.assert_allclose(Blend(word, other).own(), blended, atol=1e-6)
-
-
-def test_meaning_is_seen_from_the_middle_of_a_language() -> None:
-    """An encoder that adds the same to everything English and the same to everything Korean adds nothing."""
-    cone = {Language.EN: random_vector("en") * 30, Language.KO: random_vector("ko") * 30}
-    english = [f"question number {number}" for number in range(FEWEST)]
-    korean = [f"질문 번호 {number}" for number in range(FEWEST)]
-    numbers = FakeEncoder(lambda text: cone[language_of(text)] + random_vector(text.split()[-1]))
-    own = meaning([*english, *korean], numbers).own()
-    same = [own[place, FEWEST + place] for place in range(FEWEST)]
-    others = own[:FEWEST, FEWEST:][~np.eye(FEWEST, dtype=bool)]
-    assert min(same) > 0.9
-    assert others.max() < min(same)
-
-
-def test_a_language_with_few_texts_is_seen_from_the_middle_of_all() -> None:
-    """Three Korean texts have no middle of their own."""
-    texts = [f"question number {number}" for number in range(FEWEST)] + ["비밀번호"]
-    vectors = FakeEncoder(hashed_words).encode(texts)
-    apart = vectors[-1] - vectors.mean(axis=0)
-    english = vectors[:-1] - vectors[:-1].mean(axis=0)
-    expected = english @ apart / (np.linalg.norm(english, axis=1) * np.linalg.norm(apart))
-    np.testing.assert_allclose(meaning(texts).own()[-1, :-1], expected, atol=1e-5)
-
-
-def test_equal_vectors_are_near_nothing() -> None:
-    """What an encoder cannot tell apart is no reason to divide by zero."""
-    assert not meaning(TEXTS, FakeEncoder(lambda text: np.ones(4, np.float32))).own().any()
 
 
 def test_a_large_base_leaves_out_what_nearly_every_text_has() -> None:

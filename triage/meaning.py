@@ -1,0 +1,119 @@
+"""How near a message is to every text of the knowledge base by what both mean. Used by `triage.match`.
+
+An encoder may have specialists, which know one language better. What a specialist makes of two texts compares
+with nothing else, so texts of its language are at home there, all others with the encoder itself. A text speaks
+to a message from another home, with the encoder that knows all languages, only where its article has no text at
+home: otherwise its translation speaks, and better.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.corpus import Source
+from triage.features import Floats, Ints
+from triage.matching import Encoder
+from triage.model import Language
+from triage.text import language_of
+
+FEWEST = 20
+"""Texts of a language from which its middle is known."""
+
+ABROAD = 0.5
+"""How much a similarity counts that no head has learned from (measured: at 1 it makes right answers less sure)."""
+
+
+class MeaningSpace:
+    """Implements `triage.space.Space` for the texts of one knowledge base; each article is a number."""
+
+    def __init__(self, sources: Sequence[Source], encoder: Encoder) -> None:
+        self._texts = len(sources)
+        self._specialists = frozenset(encoder.specialists)
+        homes = [self._home(source.language) for source in sources]
+        self._at_home = {home: _places(other is home for other in homes) for home in (*self._specialists, None)}
+        self._abroad = {home: _abroad(sources, homes, home) for home in self._at_home}
+        common = np.unique(np.concatenate([self._at_home[None], *self._abroad.values()]))
+        self._common = _Vectors(sources, common, encoder)
+        self._vectors = {
+            language: _Vectors(sources, self._at_home[language], specialist)
+            for language, specialist in encoder.specialists.items()
+        }
+
+    def own(self) -> Floats:
+        near = np.zeros((self._texts, self._texts), np.float32)
+        for home, places in self._at_home.items():
+            near[np.ix_(places, places)] = self._of(home).own(places)
+        return near
+
+    def similarities(self, messages: Sequence[str]) -> Floats:
+        return np.stack([self._near(message) for message in messages])
+
+    def _near(self, message: str) -> Floats:
+        language = language_of(message)
+        home = self._home(language)
+        near = np.zeros(self._texts, np.float32)
+        if len(places := self._at_home[home]):
+            near[places] = self._of(home).near(message, language, places)
+        if len(places := self._abroad[home]):
+            near[places] = ABROAD * self._common.near(message, language, places)
+        return near
+
+    def _home(self, language: Language) -> Language | None:
+        return language if language in self._specialists else None
+
+    def _of(self, home: Language | None) -> _Vectors:
+        return self._common if home is None else self._vectors[home]
+
+
+class _Vectors:
+    """One encoder's vectors of some texts, measured from the middle of those of the same language.
+
+    Sentence encoders put everything into a narrow cone, each language into its own part of it. What all
+    articles have in common tells none apart, and seen from the middle a question in one language lies
+    near its translation.
+    """
+
+    def __init__(self, sources: Sequence[Source], places: Ints, encoder: Encoder) -> None:
+        chosen = [sources[place] for place in places]
+        languages = [source.language for source in chosen]
+        vectors = encoder.remember([source.normal for source in chosen])
+        self._encoder = encoder
+        self._row = np.full(len(sources), -1)
+        self._row[places] = np.arange(len(places))
+        self._middle = vectors.mean(axis=0) if len(vectors) else np.zeros(1, np.float32)
+        self._middles = {
+            language: vectors[[other is language for other in languages]].mean(axis=0)
+            for language, count in Counter(languages).items()
+            if count >= FEWEST
+        }
+        self._rows = self._from_middle(vectors, languages)
+
+    def own(self, places: Ints) -> Floats:
+        rows = self._rows[self._row[places]]
+        return np.asarray(rows @ rows.T, np.float32)
+
+    def near(self, message: str, language: Language, places: Ints) -> Floats:
+        (row,) = self._from_middle(self._encoder.encode([message]), [language])
+        return np.asarray((self._rows @ row)[self._row[places]], np.float32)
+
+    def _from_middle(self, vectors: NDArray[np.float32], languages: Sequence[Language]) -> Floats:
+        if not len(vectors):
+            return vectors
+        apart = vectors - np.stack([self._middles.get(language, self._middle) for language in languages])
+        return np.asarray(apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _abroad(sources: Sequence[Source], homes: Sequence[Language | None], home: Language | None) -> Ints:
+    """Texts of other homes whose article has none at this one."""
+    settled = {source.article for source, other in zip(sources, homes, strict=True) if other is home}
+    return _places(
+        other is not home and source.article not in settled for source, other in zip(sources, homes, strict=True)
+    )
+
+
+def _places(chosen: Iterable[bool]) -> Ints:
+    return np.flatnonzero(np.fromiter(chosen, np.bool_))
