@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import new_database, server
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tests.contract.storages import Bench
 
 OURS = ("DESKBELL_", "SLACK_", "Microsoft")
+
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ WORTHWHILE = 0.25
 """Below this confidence suggestions waste the asker's time: on the sample desk's questions 0.2 would suggest
 to 25 % of what is out of scope instead of 17 %, for 95 % of the rest instead of 90 %."""
 
-SURELY_SUGGESTED = 0.4
+SURELY_SUGGESTED = 0.34
 SUGGESTED = 0.75
 """Share of the hidden phrasings that reach the threshold of a suggestion."""
 

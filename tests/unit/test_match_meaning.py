@@ -47,26 +47,26 @@ def test_answers_are_precise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.24), (Language.KO, 0.27), (Language.ZH_HANT, 0.34)], ids=str
+    ("language", "least"), [(Language.EN, 0.28), (Language.KO, 0.28), (Language.ZH_HANT, 0.32)], ids=str
 )
 def test_a_useful_share_is_answered(language: Language, least: float) -> None:
-    """Measured .28, .31 and .38."""
+    """Measured .32, .32 and .36."""
     assert share(one.answered for one in inside(asked(), language)) >= least
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.64), (Language.KO, 0.73), (Language.ZH_HANT, 0.87)], ids=str
+    ("language", "least"), [(Language.EN, 0.72), (Language.KO, 0.77), (Language.ZH_HANT, 0.86)], ids=str
 )
 def test_the_right_article_is_first(language: Language, least: float) -> None:
-    """Measured .68, .77 and .91."""
+    """Measured .76, .81 and .90."""
     assert share(one.right for one in inside(asked(), language)) >= least
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.80), (Language.KO, 0.88), (Language.ZH_HANT, 0.92)], ids=str
+    ("language", "least"), [(Language.EN, 0.90), (Language.KO, 0.88), (Language.ZH_HANT, 0.93)], ids=str
 )
 def test_the_right_article_is_among_the_top_three(language: Language, least: float) -> None:
-    """Measured .86, .92 and .96."""
+    """Measured .95, .92 and .97."""
     assert share(one.found for one in inside(asked(), language)) >= least
 
 
@@ -82,7 +82,7 @@ def test_next_to_nothing_without_an_article_is_answered() -> None:
 
 
 def test_most_questions_without_an_article_open_a_ticket() -> None:
-    """Measured 38 of 66; the others, near misses, get suggestions."""
+    """Measured 39 of 66; the others, near misses, get suggestions."""
     assert share(one.match.verdict is Verdict.TICKET for one in outside(asked())) >= 0.52
 
 
@@ -99,7 +99,7 @@ def test_a_team_is_mostly_named() -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_meaning_never_ranks_worse_than_words(language: Language) -> None:
-    """In no language does the encoder cost a right article; measured 15 points better and more."""
+    """In no language does the encoder cost a right article; measured 10 points better and more."""
     by_meaning, by_words = inside(asked(), language), inside(asked_by_words(), language)
     assert share(one.right for one in by_meaning) >= share(one.right for one in by_words)
     assert share(one.found for one in by_meaning) >= share(one.found for one in by_words)
@@ -107,7 +107,7 @@ def test_meaning_never_ranks_worse_than_words(language: Language) -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_meaning_never_answers_less_rightly_than_words(language: Language) -> None:
-    """More right answers in every language; measured 9 to 24 points more."""
+    """More right answers in every language; measured 14 to 21 points more."""
     by_meaning, by_words = inside(asked(), language), inside(asked_by_words(), language)
     assert share(one.answered and one.right for one in by_meaning) >= share(
         one.answered and one.right for one in by_words
