@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OURS = ("DESKBELL_", "SLACK_", "Microsoft")
 
-settings.register_profile("shared machine", deadline=None)
+settings.register_profile("shared machine", settings.default, deadline=None)
 settings.load_profile("shared machine")
 
 
