@@ -86,17 +86,21 @@ class Thresholds:
     suggest: float
 
 
-def calibrate(hidden: Seen, precision: float, *, most: float, labelled: Seen | None = None) -> Thresholds:
+def calibrate(
+    hidden: Seen, precision: float, *, most: float, more: float = 0.0, labelled: Seen | None = None
+) -> Thresholds:
     """The thresholds for the precision asked for, 0-1. Deterministic.
 
-    `most` is the largest share of hidden phrasings that is answered against the folds' will.
+    `most` is the largest share of hidden phrasings that is answered against the folds' will; `more` is added to
+    that share where articles say more of themselves than their phrasings do.
     """
     reached = np.sort(hidden.confidence[hidden.inside])
     answer = usual_threshold(precision)
     if len(reached):
         strict = np.clip(threshold(hidden, precision), LEAST, MOST)
         answer = _between(answer, strict, TRUSTED * len(reached) / (len(reached) + ENOUGH))
-        answer = max(LEAST, min(answer, float(np.quantile(reached, 1 - share_let_through(hidden, precision, most)))))
+        through = share_let_through(hidden, precision, most) + more
+        answer = max(LEAST, min(answer, float(np.quantile(reached, max(0.0, 1 - through)))))
     if labelled is not None and labelled.inside.any():
         trust = len(labelled.inside) / (len(labelled.inside) + LABELLED_ENOUGH)
         found = float(np.clip(threshold(labelled, precision), LEAST, MOST))

@@ -86,6 +86,11 @@ class Corpus:
         return replace(self, sources=even)
 
     @property
+    def described(self) -> float:
+        """The share of articles, 0-1, of whose body something is among the texts."""
+        return len(np.unique(self.labels[~self.asked])) / self.articles
+
+    @property
     def normals(self) -> list[str]:
         return [source.normal for source in self.sources]
 

@@ -152,6 +152,15 @@ def test_a_useful_share_of_hidden_phrasings_is_answered(rows: list[tuple[float, 
         assert (reached >= answer - 1e-6).sum() >= np.floor(share * (len(reached) - 1))
 
 
+def test_more_is_let_through_where_articles_describe_themselves() -> None:
+    """By hand: of 101 hidden phrasings, all mixed with what is out of scope, a quarter, then ten in a hundred more."""
+    hidden = seen([(0.4 + n / 1000, kind) for n in range(101) for kind in ("wrong", "none")])
+    strict = calibrate(hidden, 0.95, most=MOST_LET_THROUGH).answer
+    described = calibrate(hidden, 0.95, most=MOST_LET_THROUGH, more=0.1).answer
+    assert strict == pytest.approx(0.475, abs=1e-4)
+    assert described == pytest.approx(0.465, abs=1e-4)
+
+
 @given(ROWS)
 def test_stricter_precision_never_lowers_the_threshold(rows: list[tuple[float, str]]) -> None:
     """From .5 to .999."""

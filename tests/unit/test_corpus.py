@@ -75,6 +75,14 @@ def test_without_bodies_a_page_that_has_nothing_else_keeps_its_lines() -> None:
     ]
 
 
+def test_an_article_describes_itself_by_its_body() -> None:
+    """Half of the articles do here; without bodies none."""
+    told = Article(id="a", title="A", body="Restart the client.", phrasings=("vpn drops",))
+    plain = Article(id="b", title="B", phrasings=("badge lost",))
+    assert corpus(told, plain).described == 0.5
+    assert corpus(told, plain, body=False).described == 0
+
+
 def test_what_an_article_is_not_about_stands_apart() -> None:
     """It is no text of the article."""
     found = corpus(replace(VPN, against=("vpn invoice", "...")), BADGE)

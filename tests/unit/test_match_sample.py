@@ -10,19 +10,19 @@ from triage.model import Language
 
 
 def test_answers_are_precise() -> None:
-    """Measured .98 to 1, where the desk asks for .95."""
+    """Measured 1, where the desk asks for .95."""
     assert precision(asked_by_words()) >= 0.95
 
 
 def test_a_useful_share_is_answered() -> None:
-    """Measured .17: words alone answer what is asked much as an article has it."""
-    assert share(one.answered for one in inside(asked_by_words())) >= 0.13
+    """Measured .22: words alone answer what is asked much as an article has it."""
+    assert share(one.answered for one in inside(asked_by_words())) >= 0.18
 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_some_of_every_language_is_answered(language: Language) -> None:
-    """Measured .18 in English, .17 in Korean, .15 in Chinese: a desk that never answers has failed."""
-    assert share(one.answered for one in inside(asked_by_words(), language)) >= 0.10
+    """Measured .25 in English, .23 in Korean, .19 in Chinese: a desk that never answers has failed."""
+    assert share(one.answered for one in inside(asked_by_words(), language)) >= 0.14
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_most_answerable_questions_get_an_answer_or_suggestions() -> None:
 
 
 def test_next_to_nothing_without_an_article_is_answered() -> None:
-    """Measured: none of 66."""
+    """Measured: none of 68."""
     assert share(one.answered for one in outside(asked_by_words())) <= 0.03
 
 
 def test_most_questions_without_an_article_open_a_ticket() -> None:
-    """Measured 41 of 66; the others, near misses, get suggestions."""
+    """Measured 42 of 68; the others, near misses, get suggestions."""
     assert share(one.match.verdict is Verdict.TICKET for one in outside(asked_by_words())) >= 0.55
 
 
