@@ -253,9 +253,15 @@ class TextMatcher:
 
     # --- reading a message ---------------------------------------------------------------------
     def _read(self, text: str) -> _Reading:
-        """The whole message decides which article; the part of it that says so most surely, how sure that is."""
+        """As far as its own language goes; where that makes no answer, articles in other languages are looked at."""
         windows = list(self._windows(text))
         similarities = self._space.similarities(windows)
+        reading = self._judged(windows, similarities)
+        abroad = self._space.abroad(windows[0]) if reading.confidence < self.thresholds.answer else None
+        return reading if abroad is None else self._judged(windows[:1], similarities[:1] + abroad)
+
+    def _judged(self, windows: Sequence[str], similarities: Floats) -> _Reading:
+        """The whole message decides which article; the part of it that says so most surely, how sure that is."""
         count = len(self.corpus.labels)
         probabilities = self._head.probabilities(similarities[:, :count])
         barred = self._bar(probabilities[0], similarities[0])

@@ -1,9 +1,9 @@
 """How near a message is to every text of the knowledge base by what both mean. Used by `triage.match`.
 
 An encoder may have specialists, which know one language better. What a specialist makes of two texts compares
-with nothing else, so texts of its language are at home there, all others with the encoder itself. A text speaks
-to a message from another home, with the encoder that knows all languages, only where its article has no text at
-home: otherwise its translation speaks, and better.
+with nothing else, so texts of its language are at home there, all others with the encoder itself. A message is
+compared with the texts of its own home. Those abroad are near it by the encoder that knows all languages, and
+count only where their article has no text at home: otherwise its translation speaks, and better.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ from triage.text import language_of
 
 FEWEST = 20
 """Texts of a language from which its middle is known."""
-
-ABROAD = 0.5
-"""How much a similarity counts that no head has learned from (measured: at 1 it makes right answers less sure)."""
 
 
 class MeaningSpace:
@@ -50,16 +47,21 @@ class MeaningSpace:
         return near
 
     def similarities(self, messages: Sequence[str]) -> Floats:
-        return np.stack([self._near(message) for message in messages])
+        homes = [self._home(language_of(message)) for message in messages]
+        near = [
+            self._near(message, self._of(home), self._at_home[home])
+            for message, home in zip(messages, homes, strict=True)
+        ]
+        return np.stack(near)
 
-    def _near(self, message: str) -> Floats:
-        language = language_of(message)
-        home = self._home(language)
+    def abroad(self, message: str) -> Floats | None:
+        places = self._abroad[self._home(language_of(message))]
+        return self._near(message, self._common, places) if len(places) else None
+
+    def _near(self, message: str, vectors: _Vectors, places: Ints) -> Floats:
         near = np.zeros(self._texts, np.float32)
-        if len(places := self._at_home[home]):
-            near[places] = self._of(home).near(message, language, places)
-        if len(places := self._abroad[home]):
-            near[places] = ABROAD * self._common.near(message, language, places)
+        if len(places):
+            near[places] = vectors.near(message, language_of(message), places)
         return near
 
     def _home(self, language: Language) -> Language | None:

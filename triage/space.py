@@ -34,6 +34,10 @@ class Space(Protocol):
         """Of normalised messages with each text, -1 to 1, shape (messages, texts)."""
         ...
 
+    def abroad(self, message: str) -> Floats | None:
+        """What is to be added for texts that `similarities` cannot compare with it; None where there are none."""
+        ...
+
 
 class WordSpace:
     """The cosine of tf-idf vectors, from an index of the texts by feature.
@@ -58,6 +62,9 @@ class WordSpace:
     def similarities(self, messages: Sequence[str]) -> Floats:
         return np.stack([self._near(message) for message in messages])
 
+    def abroad(self, message: str) -> Floats | None:
+        return None
+
     def _near(self, message: str) -> Floats:
         """The products of one message, summed over the texts that share a feature with it."""
         columns, weights = self._vocabulary.weighed(message)
@@ -81,6 +88,10 @@ class Blend:
 
     def similarities(self, messages: Sequence[str]) -> Floats:
         return _blend(self._word.similarities(messages), self._meaning.similarities(messages))
+
+    def abroad(self, message: str) -> Floats | None:
+        near = self._meaning.abroad(message)
+        return None if near is None else MEANING_SHARE * near
 
 
 def _without_frequent(index: csr_matrix, most: int) -> csr_matrix:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.match_cases import FakeEncoder, hashed_words, random_vector
 from triage.corpus import Source
-from triage.meaning import ABROAD, FEWEST, MeaningSpace
+from triage.meaning import FEWEST, MeaningSpace
 from triage.model import Language
 from triage.text import language_of
 
@@ -90,21 +90,29 @@ def test_a_text_as_a_message_is_as_near_at_home_as_it_is_by_itself() -> None:
 
 
 def test_an_article_that_is_not_at_home_is_found_abroad() -> None:
-    """By the encoder of all languages, seen from the middle, and counting for less."""
-    encoder, _ = with_english()
-    near = meaning(encoder=encoder).similarities(["비밀번호"])[0]
+    """By the encoder of all languages, as it alone would have it."""
+    space = meaning(encoder=with_english()[0])
     plain = meaning(encoder=FakeEncoder(hashed_words)).similarities(["비밀번호"])[0]
-    np.testing.assert_allclose(near[:3], ABROAD * plain[:3], atol=1e-6)
+    near, abroad = space.similarities(["비밀번호"])[0], space.abroad("비밀번호")
+    assert abroad is not None
+    np.testing.assert_allclose(near + abroad, plain, atol=1e-6)
+    assert not near[:3].any()
+
+
+def test_an_encoder_without_specialists_leaves_nothing_abroad() -> None:
+    """All texts are at home with it."""
+    assert meaning().abroad("비밀번호") is None
 
 
 def test_a_translation_at_home_speaks_for_its_article() -> None:
     """The English text of an article that has a Korean one is near no Korean message."""
     encoder, _ = with_english()
     texts = ["i forgot my password", "비밀번호를 잊어버렸어요", "the vpn is down"]
-    near = meaning(texts, encoder, [0, 0, 1]).similarities(["the vpn 비밀번호를 잊어버렸어요"])[0]
-    assert near[0] == 0
-    assert near[1] != 0
-    assert near[2] != 0
+    space, message = meaning(texts, encoder, [0, 0, 1]), "the vpn 비밀번호를 잊어버렸어요"
+    near, abroad = space.similarities([message])[0], space.abroad(message)
+    assert abroad is not None
+    assert list(near != 0) == [False, True, False]
+    assert list(abroad != 0) == [False, False, True]
 
 
 def test_an_english_question_asks_the_specialist_alone() -> None:
@@ -113,6 +121,7 @@ def test_an_english_question_asks_the_specialist_alone() -> None:
     space = meaning(["i forgot my password", "비밀번호를 잊어버렸어요", "the vpn is down"], encoder, [0, 0, 1])
     encoder.read.clear()
     english.read.clear()
+    assert space.abroad("forgot password") is None
     space.similarities(["forgot password"])
     assert (encoder.read, english.read) == ([], ["forgot password"])
 
