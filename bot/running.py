@@ -67,6 +67,7 @@ class Running:
     knowing: Knowing
     turns: Turns
     run: Runner
+    hearing: Runner
     storage: SqlStorage
     policy: Policy
     now: Now
@@ -165,6 +166,7 @@ class Running:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.knowing.close()
         self._aside.close()
+        self.hearing.close()
         self.run.close()
         self.storage.close()
 
