@@ -56,6 +56,9 @@ class Busy(Desk):
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
+    def overhears(self, message: Message) -> bool:
+        return False
+
     def hear(self, message: Message) -> Arrival:
         self._machine.spend(HEARING)
         dana = Person(id="dana", name="Dana", account=DANA)
