@@ -39,7 +39,7 @@ from triage.ports import ChatPort, Now
 LoadEncoder = Callable[[], Encoder] | None
 
 THREADS = 2
-"""That write to PostgreSQL, for turns and for delivery; and as many that hear. SQLite has one writer, and one that hears.
+"""That write to PostgreSQL, for turns and for delivery; as many hear. SQLite has one that writes and one that hears.
 
 One interpreter computes for one thread at a time: with more of them each takes longer, the event loop most of all.
 """

@@ -39,6 +39,9 @@ FULL = 0.5
 FEW = 10
 """Turns that may wait whatever they take: from fewer nobody can tell how long one more would wait."""
 
+LATELY = 20
+"""Turns whose mean says what one takes to be stored, more or less: one that waited for the disk shall not say it."""
+
 WAITS_WITHIN = 1.0
 """Seconds that a turn waits to be stored, and in which it must have been heard, whatever it waited for."""
 
@@ -230,7 +233,8 @@ class Turns:
             log.warning("turns taken apart", turns=len(waiting), exc_info=True)
             raise Apart from error
         finally:
-            self._stores = (self._clock() - began) / len(waiting)
+            took = self._clock() - began
+            self._stores += (took - len(waiting) * self._stores) / (len(waiting) + LATELY)
 
     def _late(self, waiting: Waiting) -> bool:
         return self._clock() > waiting.deadline
