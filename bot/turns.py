@@ -34,7 +34,7 @@ HEARD_WITHIN = 0.5
 """Seconds that a turn waits to be heard: under too much work, those that are begun shall end in time."""
 
 FULL = 0.5
-"""Seconds of waiting at which the desk is full: what was let in then shall be in time for certain."""
+"""Seconds that whoever comes would wait at which the desk is full: what is let in shall be in time."""
 
 FEW = 10
 """Turns that may wait whatever they take: from fewer nobody can tell how long one more would wait."""
