@@ -38,10 +38,11 @@ from triage.ports import ChatPort, Now
 
 LoadEncoder = Callable[[], Encoder] | None
 
-THREADS = 8
-"""For PostgreSQL; SQLite has one writer."""
-LANES = 3
-"""Transactions of turns at one time, on PostgreSQL: while one waits for the server another computes."""
+THREADS = 2
+"""That write to PostgreSQL, for turns and for delivery; as many hear. SQLite has one that writes and one that hears.
+
+One interpreter computes for one thread at a time: with more of them each takes longer, the event loop most of all.
+"""
 
 
 def new_id() -> str:
@@ -63,14 +64,17 @@ def composed(
 ) -> Running:
     """Desk, turns and delivery over one storage; ports may be added until it is started."""
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
-    run, lanes = (Runner(1), 1) if embedded(database) else (Runner(THREADS), LANES)
+    threads = 1 if embedded(database) else THREADS
+    run, hearing = Runner(threads), Runner(threads)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
-    turns = Turns(desk, run, nudge=delivery.nudge, new_id=new_id, pacing=Pacing(lambda: policy), lanes=lanes)
+    pacing = Pacing(lambda: policy)
+    turns = Turns(desk, run, hearing=hearing, nudge=delivery.nudge, new_id=new_id, pacing=pacing)
     return Running(
         desk=desk,
         knowing=knowing,
         turns=turns,
         run=run,
+        hearing=hearing,
         storage=storage,
         policy=policy,
         now=now,
@@ -91,7 +95,7 @@ def serving(settings: Settings, desk: DeskFile) -> Running:
     )
     _keep_in_step(running, desk)
     if Platform.SLACK in platforms:
-        slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy)
+        slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy, full=lambda: running.turns.full)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
         allows = tenants_served(settings, desk.policy)

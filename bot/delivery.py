@@ -33,11 +33,14 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 BATCH, AT_ONCE = 20, 50
 """Rows leased in one pass, and under way at one time."""
 
-TOGETHER = 0.05
+TOGETHER = 0.1
 """Seconds between two passes at least: what is nudged again meanwhile goes together. The first goes at once."""
 
 POLL = 1.0
 """Seconds between looks at the outbox when nobody nudges."""
+
+OTHERS = 0.2
+"""Seconds that a process has for what it stored, before those that heard of it look for what is left."""
 
 LONGEST_WAIT = 60.0
 
@@ -80,6 +83,7 @@ class Delivery:
         self._mark: Gathering[Sent, bool] = Gathering(lambda together: run(lambda: outbox.sent(together)))
         self._nudged = asyncio.Event()
         self._resting = False
+        self._overheard: asyncio.TimerHandle | None = None
         self._serving: asyncio.Task[None] | None = None
         self._under_way: dict[str, Parcel] = {}
         """By key, under the newest lease."""
@@ -89,6 +93,15 @@ class Delivery:
 
     def nudge(self) -> None:
         self._nudged.set()
+
+    def overhear(self) -> None:
+        """Another process stored something and is at it; for use on the event loop."""
+        if self._overheard is None:
+            self._overheard = asyncio.get_running_loop().call_later(OTHERS, self._look)
+
+    def _look(self) -> None:
+        self._overheard = None
+        self.nudge()
 
     async def serve(self) -> None:
         """Deliver until told to rest, whatever one pass runs into; a database that is away is waited for."""

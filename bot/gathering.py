@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -20,33 +20,37 @@ MOST = 50
 class Gathering(Generic[Item, Outcome]):
     """`work` gives the outcome of each of some items, in their order; one that is an exception is raised.
 
-    What `work` itself raises, it raises for all of them. Up to `lanes` works go on at one time. For use on the
-    event loop.
+    What `work` itself raises, it raises for all of them. One work goes on at a time, of as many items as `most` says
+    when it begins. For use on the event loop.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | BaseException]]], *, lanes: int = 1
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | BaseException]]],
+        *,
+        most: Callable[[], int] = lambda: MOST,
     ) -> None:
         self._work = work
-        self._lanes = lanes
+        self._most = most
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: asyncio.Task[None] | None = None
 
     async def __call__(self, item: Item) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
-        if len(self._working) < self._lanes:
-            self._working.add(asyncio.create_task(self._work_off()))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work_off())
         return await done
 
     async def _work_off(self) -> None:
         """Ends, without a pause in between, when nothing is left: what comes then begins anew."""
         try:
             while self._waiting:
-                together, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                most = self._most()
+                together, self._waiting = self._waiting[:most], self._waiting[most:]
                 await self._worked(together)
         finally:
-            self._working.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            self._working = None
 
     async def _worked(self, together: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,7 @@ class Running:
     knowing: Knowing
     turns: Turns
     run: Runner
+    hearing: Runner
     storage: SqlStorage
     policy: Policy
     now: Now
@@ -122,6 +124,8 @@ class Running:
         self.clockwork.start()
         while not await asyncio.to_thread(self.knowing.wait, 0.5):
             pass
+        gc.collect()
+        gc.freeze()  # articles and modules stay: to look through them stops everything for a quarter of a second
         self._tasks.append(asyncio.create_task(self.delivery.serve()))
         self._listen()
         for adapter in self.adapters.values():
@@ -146,7 +150,7 @@ class Running:
     def _listen(self) -> None:
         """What other processes stored is looked at when they say so; polling is the net below."""
         loop = asyncio.get_running_loop()
-        looks = {Topic.OUTBOX: self.delivery.nudge, Topic.ARTICLES: lambda: self.clockwork.soon("articles")}
+        looks = {Topic.OUTBOX: self.delivery.overhear, Topic.ARTICLES: lambda: self.clockwork.soon("articles")}
 
         def heard(topic: Topic) -> None:
             with suppress(RuntimeError):  # the loop has ended
@@ -165,6 +169,7 @@ class Running:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.knowing.close()
         self._aside.close()
+        self.hearing.close()
         self.run.close()
         self.storage.close()
 

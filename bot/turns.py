@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.gathering import Gathering
+from bot.gathering import MOST, Gathering
 from bot.logs import place_of
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.pacing import Pace, Pacing
@@ -30,8 +30,20 @@ Result = TypeVar("Result")
 TURN_LIMIT = 2.0
 """Seconds a turn may take; past that it rolls back and the platform is not acknowledged."""
 
+HEARD_WITHIN = 0.5
+"""Seconds that a turn waits to be heard: under too much work, those that are begun shall end in time."""
+
+FULL = 0.5
+"""Seconds that whoever comes would wait at which the desk is full: what is let in shall be in time."""
+
+FEW = 10
+"""Turns that may wait whatever they take: from fewer nobody can tell how long one more would wait."""
+
+LATELY = 20
+"""Turns whose mean says what one takes to be stored, more or less: one that waited for the disk shall not say it."""
+
 WAITS_WITHIN = 1.0
-"""Seconds after which a turn is not begun any more: under too much work, those that are begun shall end in time."""
+"""Seconds that a turn waits to be stored, and in which it must have been heard, whatever it waited for."""
 
 NOT_BEGUN = "the turn waited longer than its time and was not begun"
 
@@ -75,7 +87,8 @@ class Turns:
     """Implements `triage.ports.Intake`. `nudge` tells delivery that there may be something to send.
 
     `clock` gives seconds since whenever, for the time a turn takes. Turns of one thread are taken one after the
-    other, in the order in which they came; up to `lanes` transactions of turns of other threads go on at one time.
+    other, in the order in which they came. They are heard in threads of their own (`hearing`; by default in those of
+    `run`), so that what was heard need not wait for what comes after it.
     """
 
     def __init__(
@@ -87,17 +100,27 @@ class Turns:
         new_id: NewId,
         clock: Callable[[], float] = time.monotonic,
         pacing: Pacing | None = None,
-        lanes: int = 1,
+        hearing: Runner | None = None,
     ) -> None:
         self._desk = desk
+        self._hearing = hearing or run
         self._run = run
         self._nudge = nudge
         self._new_id = new_id
         self._pacing = pacing
         self._clock = clock
-        self._gathered = Gathering(self._together, lanes=lanes)
+        self._gathered = Gathering(self._together, most=self._most)
+        self._unheard = self._unstored = 0
+        self._hears = self._stores = 0.0
+        """Seconds that a turn lately waited for each that was to be heard before it; that each took to be stored."""
         self._places: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         """Threads in which a turn is under way, each with those that wait for it."""
+
+    @property
+    def full(self) -> bool:
+        """Whether what comes now would wait for too long and be refused: cheaper before it is read."""
+        waiting, seconds = self._unheard + self._unstored, self._unheard * self._hears + self._unstored * self._stores
+        return waiting > FEW and seconds > FULL
 
     async def __call__(self, message: Message) -> Receipt:
         started = self._clock()
@@ -147,18 +170,41 @@ class Turns:
 
     async def _turn(self, message: Message, deadline: float) -> Receipt:
         """Heard by itself, since finding its article may take long; then stored with those that wait, too."""
-        if self._clock() > deadline - TURN_LIMIT + WAITS_WITHIN:
-            raise TooSlow(NOT_BEGUN)
-        heard = await self._run(lambda: self._desk.hear(message))
+        heard = await self._hear(message, deadline)
         if isinstance(heard, Receipt):
             return heard
         waiting = Waiting(heard, self._clock(), deadline)
+        self._unstored += 1
         try:
             return await self._gathered(waiting)
         except Apart as apart:
             if self._late(waiting):
                 raise TooSlow("the turn took longer than its time and was rolled back") from apart
+        finally:
+            self._unstored -= 1
         return await self._run(lambda: self._desk.answer(heard, late=lambda: self._late(waiting)))
+
+    async def _hear(self, message: Message, deadline: float) -> Arrival | Receipt:
+        """Looks at the clock once there is a thread for it: the wait is for that."""
+        if self._desk.overhears(message):
+            return Receipt(talk=True)
+        if self.full:
+            raise TooSlow(NOT_BEGUN)
+        since, before = self._clock(), self._unheard
+
+        def heard() -> Arrival | Receipt:
+            now = self._clock()
+            if before >= FEW:
+                self._hears = (now - since) / before
+            if now > min(since + HEARD_WITHIN, deadline - TURN_LIMIT + WAITS_WITHIN):
+                raise TooSlow(NOT_BEGUN)
+            return self._desk.hear(message)
+
+        self._unheard += 1
+        try:
+            return await self._hearing(heard)
+        finally:
+            self._unheard -= 1
 
     async def _together(self, waiting: Sequence[Waiting]) -> Sequence[Receipt | TooSlow]:
         """Of those that waited too long none is begun: one that is late would take all of them apart."""
@@ -167,11 +213,15 @@ class Turns:
         taken = iter(await self._run(lambda: self._taken(begun)) if begun else ())
         return [next(taken) if each in begun else TooSlow(NOT_BEGUN) for each in waiting]
 
+    def _most(self) -> int:
+        """As many turns as take half of the time that they may have together."""
+        return max(1, min(MOST, int(TOGETHER_WITHIN / 2 / self._stores))) if self._stores else MOST
+
     def _taken(self, waiting: Sequence[Waiting]) -> Sequence[Receipt]:
         """The turns that wait, in one transaction."""
-        end = min(each.deadline for each in waiting)
+        began, end = self._clock(), min(each.deadline for each in waiting)
         if len(waiting) > 1:
-            end = min(end, self._clock() + TOGETHER_WITHIN)
+            end = min(end, began + TOGETHER_WITHIN)
         try:
             return self._desk.take_together([each.arrival for each in waiting], late=lambda: self._clock() > end)
         except TurnError as error:
@@ -182,6 +232,9 @@ class Turns:
                 raise
             log.warning("turns taken apart", turns=len(waiting), exc_info=True)
             raise Apart from error
+        finally:
+            took = self._clock() - began
+            self._stores += (took - len(waiting) * self._stores) / (len(waiting) + LATELY)
 
     def _late(self, waiting: Waiting) -> bool:
         return self._clock() > waiting.deadline

@@ -28,7 +28,7 @@ from storage.engine import translated
 from triage.errors import DeskError
 
 CHANNEL = "deskbell"
-TOGETHER = 0.05
+TOGETHER = 0.2
 """Seconds in which what is rung again is said once: others need not look more often."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 QUIET = 30.0

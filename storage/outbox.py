@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -17,8 +17,11 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
+    Integer,
     Select,
     String,
+    Update,
+    bindparam,
     case,
     cast,
     extract,
@@ -42,6 +45,32 @@ from triage.model import Account, Channel, MessageRef, Ticket
 from triage.outgoing import Guard, OnSlot, Outgoing, StepGuard
 from triage.ports import Address, Parcel, Sent
 
+DATABASE_CLOCK = cast(extract("epoch", func.clock_timestamp()), Float)
+
+# Written once: building a statement costs as much as running it.
+SLOT = select(posts.c.ref).where(posts.c.slot == bindparam("slot")).order_by(posts.c.id.desc()).limit(1)
+DIRECT = select(accounts.c.direct).where(accounts.c.key == bindparam("key"))
+REFERENCES = select(references).where(references.c.key.in_(bindparam("keys", expanding=True)))
+_last = accounts.c.key == people.c.account
+ACCOUNTS = (
+    select(accounts, people.c.id.label("whose"))
+    .join(people, or_(accounts.c.person == people.c.id, _last))
+    .where(people.c.id.in_(bindparam("people", expanding=True)))
+    .order_by(_last, accounts.c.key)
+)
+DONE = (
+    update(outbox)
+    .where(outbox.c.token.in_(bindparam("tokens", expanding=True)), WAITING)
+    .values(state="sent", reason=bindparam("why"), token=None, leased_until=None)
+    .returning(outbox.c.key)
+)
+SUPERSEDE = (
+    update(outbox)
+    .where(outbox.c.updates == bindparam("superseded"), WAITING, outbox.c.token.is_(None))
+    .where(outbox.c.id < select(outbox.c.id).where(outbox.c.key == bindparam("newest")).scalar_subquery())
+    .values(state="dropped", reason=SUPERSEDED)
+)
+
 
 class SqlOutbox:
     """Implements `triage.ports.Outbox`; `clock` gives unix seconds and serves SQLite only."""
@@ -53,16 +82,16 @@ class SqlOutbox:
 
     def lease(self, limit: int, *, skip: frozenset[str] = frozenset()) -> Sequence[Parcel]:
         with writing(self._engine) as db:
-            now = self._now(db)
-            rows = db.execute(free_query(now, limit, skip)).all()
+            now = {} if is_postgres(db) else {"now": self._clock()}
+            free, lease = _leasing(db.dialect.name)
+            rows = db.execute(free, now | {"most": limit, "skip": sorted(skip)}).all()
             if not rows:
                 return ()
             token = self._new_id()
-            ids = [row.id for row in rows]
-            db.execute(update(outbox).where(outbox.c.id.in_(ids)).values(_lease(token, now + LEASE_SECONDS)))
-            free = [_parcel(row, f"{token}:{row.id}") for row in rows]
-            directory = SqlDirectory(db, {key for parcel in free for key in places_of(parcel)})
-            parcels = [addressed(parcel, directory) for parcel in free]
+            db.execute(lease, now | {"lease": f"{token}:", "ids": [row.id for row in rows]})
+            leased = [_parcel(row, f"{token}:{row.id}") for row in rows]
+            directory = SqlDirectory(db, {key for parcel in leased for key in places_of(parcel)})
+            parcels = [addressed(parcel, directory) for parcel in leased]
             db.commit()
         return parcels
 
@@ -87,7 +116,8 @@ class SqlOutbox:
 
     def later(self, parcel: Parcel, seconds: float, reason: str) -> None:
         with writing(self._engine) as db:
-            _mark(db, parcel, not_before=self._now(db) + seconds, tries=parcel.tries + 1, reason=reason)
+            now = DATABASE_CLOCK if is_postgres(db) else literal(self._clock(), Float)
+            _mark(db, parcel, not_before=now + seconds, tries=parcel.tries + 1, reason=reason)
             db.commit()
 
     def dropped(self, parcel: Parcel, reason: str) -> None:
@@ -105,11 +135,6 @@ class SqlOutbox:
             _mark(db, parcel, state=state, reason=reason)
             db.commit()
 
-    def _now(self, db: Connection) -> ColumnElement[float]:
-        if is_postgres(db):
-            return cast(extract("epoch", func.clock_timestamp()), Float)
-        return literal(self._clock(), Float)
-
 
 class SqlDirectory:
     """The look-ups of `storage.parcels`; references of these `places` are read at once."""
@@ -120,20 +145,16 @@ class SqlDirectory:
         self._references: dict[str, str] = _references(connection, places) if places else {}
 
     def slot(self, slot: str) -> MessageRef | None:
-        newest = select(posts.c.ref).where(posts.c.slot == slot).order_by(posts.c.id.desc()).limit(1)
-        return self._db.scalar(newest)
+        return self._db.scalar(SLOT, {"slot": slot})
 
     def accounts_of(self, people_ids: Collection[str]) -> Mapping[str, Sequence[Account]]:
-        last = accounts.c.key == people.c.account
-        found = select(accounts, people.c.id.label("whose")).join(people, or_(accounts.c.person == people.c.id, last))
-        rows = self._db.execute(found.where(people.c.id.in_(people_ids)).order_by(last, accounts.c.key))
         by_person: dict[str, list[Account]] = {}
-        for row in rows:
+        for row in self._db.execute(ACCOUNTS, {"people": list(people_ids)}):
             by_person.setdefault(row.whose, []).append(build(Account, row))
         return by_person
 
     def direct(self, account: Account) -> Channel | None:
-        return self._db.scalar(select(accounts.c.direct).where(accounts.c.key == account.key))
+        return self._db.scalar(DIRECT, {"key": account.key})
 
     def reference(self, key: str, place: str) -> str | None:
         if missing := {key, place}.difference(self._places):
@@ -142,8 +163,7 @@ class SqlDirectory:
 
 
 def _references(db: Connection, keys: Collection[str]) -> dict[str, str]:
-    rows = db.execute(select(references).where(references.c.key.in_(keys)))
-    return {row.key: row.reference for row in rows}
+    return {row.key: row.reference for row in db.execute(REFERENCES, {"keys": list(keys)})}
 
 
 def _holds(db: Connection, guard: Guard | StepGuard) -> bool:
@@ -160,9 +180,7 @@ def put(db: Db, outgoing: Iterable[Outgoing], at: datetime) -> None:
     for item in outgoing:
         insert_all_new(db, outbox, [_row(item, at)], "key")
         if isinstance(item.to, OnSlot):
-            newest = select(outbox.c.id).where(outbox.c.key == item.key).scalar_subquery()
-            older = update(outbox).where(outbox.c.updates == item.to.slot, WAITING, outbox.c.token.is_(None))
-            db.execute(older.where(outbox.c.id < newest).values(state="dropped", reason=SUPERSEDED))
+            db.execute(SUPERSEDE, {"superseded": item.to.slot, "newest": item.key})
 
 
 def keep_reference(db: Db, keys: Iterable[str], reference: str) -> None:
@@ -172,8 +190,22 @@ def keep_reference(db: Db, keys: Iterable[str], reference: str) -> None:
             upsert(db, references, {"key": key, "reference": reference}, "key")
 
 
-def free_query(now: ColumnElement[float], limit: int, skip: frozenset[str]) -> Select[Any]:
-    """The oldest pending row of each lane, where that row is neither leased, nor put off, nor skipped."""
+@cache
+def _leasing(dialect: str) -> tuple[Select[Any], Update]:
+    """The rows that are free, and their lease by `ids`; each row's token names it. A lease that ran out was a try."""
+    now = DATABASE_CLOCK if dialect == "postgresql" else bindparam("now", type_=Float)
+    again = case((outbox.c.token.is_not(None), outbox.c.tries + 1), else_=outbox.c.tries)
+    token = bindparam("lease", type_=String) + cast(outbox.c.id, String)
+    lease = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+    held = lease.values(token=token, leased_until=now + LEASE_SECONDS, tries=again)
+    return free_query(now, bindparam("most", type_=Integer), bindparam("skip", expanding=True)), held
+
+
+def free_query(now: ColumnElement[float], limit: Any, skip: Any) -> Select[Any]:
+    """The oldest pending row of each lane, where that row is neither leased, nor put off, nor skipped.
+
+    `limit` and `skip`, a collection of buckets, are values or parameters for them.
+    """
     earlier = outbox.alias("earlier")
     is_waiting = earlier.c.state == literal_column("'pending'")
     blocked = select(earlier.c.id).where(earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id, is_waiting)
@@ -181,7 +213,7 @@ def free_query(now: ColumnElement[float], limit: int, skip: frozenset[str]) -> S
         outbox.c.state == literal_column("'pending'"),
         or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
         or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now),
-        outbox.c.bucket.not_in(sorted(skip)),
+        outbox.c.bucket.not_in(skip),
         ~blocked.exists(),
     )
     return free.order_by(outbox.c.rank, outbox.c.id).limit(limit).with_for_update(skip_locked=True, of=outbox)
@@ -223,17 +255,9 @@ def _mark_sent(db: Connection, together: Sequence[Sent]) -> set[str]:
         reasons.setdefault(sent.missed, []).append(sent.parcel.token)
     marked: set[str] = set()
     for reason, tokens in reasons.items():
-        done = {"state": "sent", "reason": reason, "token": None, "leased_until": None}
-        row = update(outbox).where(outbox.c.token.in_(tokens), WAITING).values(done)
-        keys = set(db.scalars(row.returning(outbox.c.key)))
+        keys = set(db.scalars(DONE, {"tokens": tokens, "why": reason}))
         marked |= {sent.parcel.token for sent in together if sent.parcel.outgoing.key in keys}
     return marked
-
-
-def _lease(token: str, until: ColumnElement[float]) -> dict[str, Any]:
-    """Each row's token names it. A lease that ran out was a try."""
-    again = case((outbox.c.token.is_not(None), outbox.c.tries + 1), else_=outbox.c.tries)
-    return {"token": literal(f"{token}:") + cast(outbox.c.id, String), "leased_until": until, "tries": again}
 
 
 def _post(outgoing: Outgoing, ref: MessageRef) -> dict[str, Any]:

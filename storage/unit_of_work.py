@@ -6,11 +6,12 @@ Entered through `storage.sql.SqlStorage.writing`; one turn, or one pass of the S
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Insert, func, select, update
 
 from storage.agreements import Agreements
 from storage.auditing import keep
@@ -27,7 +28,7 @@ from storage.parcels import place_key
 from storage.pen import Pen, write
 from storage.rows import accounts, conversations, entries, failed_turns, inbox, people, ticket_numbers, tickets
 from storage.shelf import SqlShelf, conversations_of
-from storage.views import SqlReading, people_by_id
+from storage.views import SqlReading, people_of_ticket
 from triage.auditing import Why, audited, by
 from triage.changes import (
     AddArticle,
@@ -155,8 +156,7 @@ class SqlWork:
         self._topics.clear()
 
     def _people(self, ticket: Ticket) -> Mapping[str, Person]:
-        authors = select(entries.c.author).where(entries.c.ticket == ticket.id, entries.c.author.is_not(None))
-        return people_by_id(self._db, [id for id in (ticket.requester, ticket.owner) if id], authors)
+        return people_of_ticket(self._db, ticket.id, *(id for id in (ticket.requester, ticket.owner) if id))
 
     def _write_tickets(self, changes: Iterable[Change]) -> None:
         folded = fold(changes, self._shelf().kept)
@@ -202,16 +202,8 @@ class SqlWork:
 
     def _meet(self, person: Person, *, seen: bool) -> None:
         """Keep a person and one account; only a message makes that account the one last seen."""
-        known = {name: value for name, value in values(person).items() if name != "account"}
         beside = {"account": person.account and person.account.key, "surrogate": self._new_id()}
-        row = insert_into(self._db.dialect.name, people).values(known | beside)
-        last = (row.excluded.account, people.c.account) if seen else (people.c.account, row.excluded.account)
-        surrogate = func.coalesce(people.c.surrogate, row.excluded.surrogate)
-        kept = {name: row.excluded[name] for name in known} | {
-            "account": func.coalesce(*last),
-            "surrogate": surrogate,
-        }
-        self._db.execute(row.on_conflict_do_update(index_elements=["id"], set_=kept))
+        write(self._db, _meeting(self._db.dialect.name, seen=seen), [values(person) | beside])
         if person.account is not None:
             account = values(person.account) | {"key": person.account.key, "person": person.id}
             upsert(self._db, accounts, account, "key")
@@ -223,6 +215,18 @@ class SqlWork:
             keep_reference(self._db, (channel.key, place_key(channel)), message.reference)
         if channel.kind is ChannelKind.DM:
             self._db.execute(update(accounts).where(accounts.c.key == sender.key).values(direct=channel))
+
+
+@cache
+def _meeting(dialect: str, *, seen: bool) -> Insert:
+    """Keeps a row of a person; `seen` says that its account is the one last seen."""
+    insert = insert_into(dialect, people)
+    last = (insert.excluded.account, people.c.account) if seen else (people.c.account, insert.excluded.account)
+    kept = {field.name: insert.excluded[field.name] for field in fields(Person)} | {
+        "account": func.coalesce(*last),
+        "surrogate": func.coalesce(people.c.surrogate, insert.excluded.surrogate),
+    }
+    return insert.on_conflict_do_update(index_elements=["id"], set_=kept)
 
 
 def _due_clock(kept: Kept, clock: Clock) -> DueClock:

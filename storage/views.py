@@ -49,6 +49,9 @@ PERSON = _found.where(_whose.c.key == bindparam("account"))
 _senders = _found.add_columns(null().label("seen")).where(_whose.c.key.in_(bindparam("accounts", expanding=True)))
 _nobody = [null() for _ in _found.selected_columns]
 ARRIVING = _senders.union_all(select(*_nobody, inbox.c.key).where(inbox.c.key.in_(bindparam("keys", expanding=True))))
+PEOPLE = _persons().where(people.c.id.in_(bindparam("ids", expanding=True)))
+_authors = select(entries.c.author).where(entries.c.ticket == bindparam("ticket"), entries.c.author.is_not(None))
+PEOPLE_OF = _persons().where(or_(people.c.id.in_(bindparam("ids", expanding=True)), people.c.id.in_(_authors)))
 KNOWS = select(literal(1)).where(
     or_(
         exists().where(conversations.c.key == bindparam("thread")),
@@ -178,10 +181,14 @@ def pending(connection: Db) -> int:
     return connection.scalar(select(func.count()).select_from(outbox).where(WAITING)) or 0
 
 
-def people_by_id(connection: Db, ids: Iterable[str], *more: Select[Any]) -> Mapping[str, Person]:
-    """Known people with the account last seen; `more` are queries for further ids."""
-    rows = connection.execute(_persons().where(or_(people.c.id.in_(list(ids)), *(people.c.id.in_(i) for i in more))))
-    return {row.id: _person(row) for row in rows}
+def people_by_id(connection: Db, ids: Iterable[str]) -> Mapping[str, Person]:
+    """Known people with the account last seen."""
+    return {row.id: _person(row) for row in connection.execute(PEOPLE, {"ids": list(ids)})}
+
+
+def people_of_ticket(connection: Db, ticket: str, *others: str) -> Mapping[str, Person]:
+    """Whoever wrote an entry of the ticket, and the others, as in `people_by_id`."""
+    return {row.id: _person(row) for row in connection.execute(PEOPLE_OF, {"ids": others, "ticket": ticket})}
 
 
 def _person(row: Any) -> Person:

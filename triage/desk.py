@@ -66,17 +66,20 @@ class Desk:
         heard = self.hear(message)
         return heard if isinstance(heard, Receipt) else self.answer(heard, late=late)
 
+    def overhears(self, message: Message) -> bool:
+        """Whether this is surely people's talk, which takes nothing to find out."""
+        return message.thread is None and may_be_talk(message, self._policy())
+
     def hear(self, message: Message) -> Arrival | Receipt:
         """What a turn needs that takes no transaction: who writes, and the article that matches. A receipt where
         nothing is to be done: a repeat, and people's talk among themselves, of which nothing is stored, since it
         would mean the same the next time. Raises Unsettled.
         """
         policy = self._policy()
-        talk = may_be_talk(message, policy)
-        if talk and message.thread is None:
+        if self.overhears(message):
             return Receipt(talk=True)
         with self._storage.reading() as reading:
-            if talk and not reading.knows(message.here):
+            if may_be_talk(message, policy) and not reading.knows(message.here):
                 return Receipt(talk=True)
             seen, known = reading.arriving({message.key: message.sender.account})[message.key]
             if seen:

@@ -15,7 +15,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from starlette.routing import Route
 
-from adapters.slack.app import Busy, SlackApp
+from adapters.slack.app import Busy, Full, SlackApp
 from adapters.slack.directory import Directory
 from adapters.slack.errors import SDK_ERRORS, translate
 from adapters.slack.identity import Bot, identify
@@ -52,6 +52,7 @@ class SlackAdapter:
         *,
         intake: Intake,
         busy: Busy,
+        full: Full = lambda: False,
         now: Now = lambda: datetime.now(UTC),
         first_pause: float = 1.0,
     ) -> None:
@@ -69,6 +70,7 @@ class SlackAdapter:
             directory=Directory(self._client),
             intake=intake,
             busy=busy,
+            full=full,
         )
         self.port = SlackPort(self._client, bot=lambda: self._bot, now=now)
         self.problem: str | None = None

@@ -66,6 +66,9 @@ SLACK_HEADERS = frozenset(
 Busy = Callable[[str | None], str]
 """The sentence for "nothing was saved, try again", for a locale such as `ko-KR`."""
 
+Full = Callable[[], bool]
+"""Whether the desk has more to do than it can, so that what comes again shall come later."""
+
 _Read = Callable[[inbound.Known], Message | Ignored]
 _logger = logging.getLogger("deskbell.slack")
 
@@ -82,19 +85,21 @@ class SlackApp:
         directory: Directory,
         intake: Intake,
         busy: Busy,
+        full: Full = lambda: False,
     ) -> None:
         self._client = client
         self._bot = bot
         self._directory = directory
         self._intake = intake
         self._busy = busy
+        self._full = full
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         self.bolt = _build(self._authorize)
         self._listen()
 
     async def handle(self, request: Request) -> Response:
         """`POST /slack/events`: 200 once committed, 4xx for what Slack did not send so, 503 to be asked again."""
-        if self._bot() is None:
+        if self._bot() is None or (self._full() and _comes_again(request)):
             return Response(status_code=503)
         try:
             body = await _body(request)
@@ -132,7 +137,7 @@ class SlackApp:
         """Bolt injects by parameter name, so the listeners are plain functions."""
 
         async def event(body: dict[str, Any], request: AsyncBoltRequest, ack: AsyncAck) -> None:
-            retry = _retry(request)
+            retry = _retry(request.headers.get("x-slack-retry-num", [""])[0])
             await self._take(body, lambda known: inbound.from_event(body, self._known_bot, known, retry=retry))
             await ack()
 
@@ -190,10 +195,8 @@ class SlackApp:
         if isinstance(error, BoltUnhandledRequestError) and error.last_global_middleware_name is None:
             _logger.info("nothing listens to a payload of type %s", body.get("type"))
             return BoltResponse(status=200)
-        known = isinstance(error, TurnError)
-        _logger.warning(
-            "a turn failed: %s", error if known else type(error).__name__, exc_info=None if known else error
-        )
+        if not isinstance(error, TurnError):  # those were told of where they were refused
+            _logger.warning("a turn failed: %s", type(error).__name__, exc_info=error)
         if "command" in body:
             return BoltResponse(status=200, body=self._apology(body.get("user_id")))
         if body.get("type") == "block_actions" and body.get("response_url"):
@@ -277,8 +280,14 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _retry(request: AsyncBoltRequest) -> int:
-    number = request.headers.get("x-slack-retry-num", ["0"])[0]
+def _comes_again(request: Request) -> bool:
+    """An event that Slack has not brought for the last time. Whoever pressed or commanded something is told instead."""
+    is_event = request.headers.get("content-type", "").startswith("application/json")
+    return is_event and _retry(request.headers.get("x-slack-retry-num", "")) < inbound.LAST_RETRY
+
+
+def _retry(number: str) -> int:
+    """Slack's count of retries so far, from its header."""
     return int(number) if number.isdecimal() else 0
 
 

@@ -54,6 +54,14 @@ def commits(url: str, threads: int) -> float:
     return sum(done) / SECONDS
 
 
+def unit() -> float:
+    """Processor seconds of five million additions: figures of a machine whose speed changes compare by it."""
+    started, sum = time.process_time(), 0
+    for n in range(5_000_000):
+        sum += n
+    return time.process_time() - started
+
+
 async def requests(folder: Path, connections: int = 16) -> float:
     """Answers a second of uvicorn with an application that does nothing, to bodies like Slack's."""
     (folder / "bare.py").write_text(BARE, encoding="utf-8")

@@ -205,3 +205,13 @@ async def test_a_machine_that_slept_through_a_lease_sends_nothing_twice() -> Non
         assert serving.done()
     assert len(port.shown) == 1
     assert [row.state for row in storage._tables.outbox.values()] == ["sent"]
+
+
+async def test_what_another_process_stored_is_looked_for_a_moment_later() -> None:
+    """It is sending that itself; this one takes what is left."""
+    with delivery(MemoryStorage(clock=Ticking()), Blind()) as sending:
+        sending.overhear()
+        sending.overhear()
+        assert not sending._nudged.is_set()
+        async with asyncio.timeout(10):
+            await sending._nudged.wait()

@@ -128,25 +128,17 @@ async def test_a_stop_leaves_nobody_waiting() -> None:
     assert all(isinstance(each, asyncio.CancelledError) for each in ended)
 
 
-async def test_several_works_go_on_at_one_time() -> None:
-    """As many as there are lanes; what comes then waits for one of them."""
+async def test_no_more_go_together_than_may_when_they_begin() -> None:
+    """Here two; what comes meanwhile waits for the next."""
     begun: list[Sequence[str]] = []
-    go_on = asyncio.Event()
 
     async def work(together: Sequence[str]) -> Sequence[str]:
         begun.append(together)
-        await go_on.wait()
         return together
 
-    gather: Gathering[str, str] = Gathering(work, lanes=2)
-    marks = []
-    for item in ("a", "b", "c", "d"):
-        marks.append(asyncio.create_task(gather(item)))
-        await settled()
-    assert [list(batch) for batch in begun] == [["a"], ["b"]]
-    go_on.set()
-    assert await asyncio.gather(*marks) == ["a", "b", "c", "d"]
-    assert list(begun[-1]) == ["c", "d"]
+    gather: Gathering[str, str] = Gathering(work, most=lambda: 2)
+    assert await asyncio.gather(*map(gather, "abcde")) == [*"abcde"]
+    assert list(map(list, begun)) == [["a", "b"], ["c", "d"], ["e"]]
 
 
 async def test_what_comes_in_the_instant_in_which_the_rest_is_done_is_not_forgotten() -> None:

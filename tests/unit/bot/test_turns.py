@@ -170,7 +170,7 @@ async def test_words_wait_a_moment_for_the_question_above_them(storage: MemorySt
 
 async def test_words_do_not_wait_long(storage: MemoryStorage, run: Runner) -> None:
     """After a second they are refused, and the platform brings them again."""
-    seconds = iter([0.0, 0.5, *[1.5] * 9])
+    seconds = iter([0.0, 0.0, 0.5, *[1.5] * 9])
     desk = Desk(storage, Knowing(KnowledgeBase(), precision=0.95), lambda: HELPING, now=lambda: MONDAY, new_id=str)
     take = Turns(desk, run, nudge=lambda: None, new_id=str, clock=lambda: next(seconds))
     with pytest.raises(Unsettled):

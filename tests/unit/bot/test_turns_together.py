@@ -30,6 +30,9 @@ class Slow(Desk):
         self.begun, self.go_on = Event(), Event()
         self.taken: list[list[str]] = []
 
+    def overhears(self, message: Message) -> bool:
+        return False
+
     def hear(self, message: Message) -> Arrival:
         nobody = Person(id="dana", name="Dana", account=DANA)
         return Arrival(

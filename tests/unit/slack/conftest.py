@@ -61,12 +61,17 @@ Connect = Callable[..., AbstractAsyncContextManager[SlackAdapter]]
 
 @pytest.fixture
 def connect(slack: FakeSlack, desk: Desk) -> Connect:
-    """`async with connect(app_token=…)`: an adapter that is ready; `ready=False` does not wait for that."""
+    """`async with connect(app_token=…)`: an adapter that is ready; `ready=False` does not wait for that. `full` says
+    that the desk has more to do than it can."""
 
     @asynccontextmanager
-    async def connected(*, ready: bool = True, **more: Any) -> AsyncIterator[SlackAdapter]:
+    async def connected(*, ready: bool = True, full: bool = False, **more: Any) -> AsyncIterator[SlackAdapter]:
         adapter = SlackAdapter(
-            settings_for(slack, **more), intake=desk, busy=lambda locale: f"busy in {locale}", first_pause=0.01
+            settings_for(slack, **more),
+            intake=desk,
+            busy=lambda locale: f"busy in {locale}",
+            full=lambda: full,
+            first_pause=0.01,
         )
         if adapter.routes:
             slack.deliver_to(Starlette(routes=adapter.routes))

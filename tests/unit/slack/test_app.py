@@ -168,6 +168,23 @@ async def test_a_command_whose_turn_failed_is_told_so_in_the_persons_language(
     )
 
 
+async def test_a_full_desk_asks_for_events_again_while_they_come_again(
+    slack: FakeSlack, connect: Connect, desk: Desk
+) -> None:
+    """Before they are read; what Slack brings for the last time is let in."""
+    _, (request, *_) = slack.posted("U1", "C1", "hello")
+    async with connect(full=True):
+        statuses = [(await slack.deliver(request, retry=retry)).status for retry in (0, 2, 3)]
+    assert (statuses, len(desk.taken)) == ([503, 503, 200], 1)
+
+
+async def test_a_full_desk_hears_whoever_presses_something(slack: FakeSlack, connect: Connect, desk: Desk) -> None:
+    """It does not come again: its author is told by the turn whether it was taken."""
+    async with connect(full=True):
+        answer = await slack.deliver(slack.press("U1", CARD, "Claim"))
+    assert (answer.status, len(desk.taken)) == (200, 1)
+
+
 async def test_a_press_whose_turn_failed_is_told_so_privately(slack: FakeSlack, connect: Connect, desk: Desk) -> None:
     """Slack shows no answer to a press, so it is said through the response_url."""
     desk.troubles.append(TooSlow("2 s"))
