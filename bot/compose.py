@@ -44,6 +44,9 @@ THREADS = 2
 One interpreter computes for one thread at a time: with more of them each takes longer, the event loop most of all.
 """
 
+WAITING = 8
+"""That hear where an address elsewhere makes the vectors: they mostly wait for it."""
+
 
 def new_id() -> str:
     return uuid.uuid4().hex
@@ -61,20 +64,24 @@ def composed(
     ports: dict[Platform, ChatPort],
     *,
     now: Now = utc_now,
+    hearing: int | None = None,
 ) -> Running:
-    """Desk, turns and delivery over one storage; ports may be added until it is started."""
+    """Desk, turns and delivery over one storage; ports may be added until it is started.
+
+    `hearing` is how many threads hear; as many as write, unless something else is said.
+    """
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
     threads = 1 if embedded(database) else THREADS
-    run, hearing = Runner(threads), Runner(threads)
+    run, ears = Runner(threads), Runner(hearing or threads)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
     pacing = Pacing(lambda: policy)
-    turns = Turns(desk, run, hearing=hearing, nudge=delivery.nudge, new_id=new_id, pacing=pacing)
+    turns = Turns(desk, run, hearing=ears, nudge=delivery.nudge, new_id=new_id, pacing=pacing)
     return Running(
         desk=desk,
         knowing=knowing,
         turns=turns,
         run=run,
-        hearing=hearing,
+        hearing=ears,
         storage=storage,
         policy=policy,
         now=now,
@@ -91,7 +98,12 @@ def serving(settings: Settings, desk: DeskFile) -> Running:
     storage = SqlStorage(make_engine(settings.database), new_id=new_id)
     policy = desk.policy.only(platforms)
     running = composed(
-        storage, settings.database, knowing(desk.policy, storage, encoders.loader(settings)), policy, ports
+        storage,
+        settings.database,
+        knowing(desk.policy, storage, encoders.loader(settings)),
+        policy,
+        ports,
+        hearing=WAITING if encoders.choice(settings).kind is encoders.Kind.ENDPOINT else None,
     )
     _keep_in_step(running, desk)
     if Platform.SLACK in platforms:
