@@ -39,7 +39,7 @@ from triage.ports import ChatPort, Now
 LoadEncoder = Callable[[], Encoder] | None
 
 THREADS = 2
-"""That write to PostgreSQL, for turns and for delivery; as many hear. SQLite has one that writes and one that hears.
+"""That hear on PostgreSQL; one more writes, for turns and for delivery. SQLite has one that writes and one that hears.
 
 One interpreter computes for one thread at a time: with more of them each takes longer, the event loop most of all.
 """
@@ -68,11 +68,11 @@ def composed(
 ) -> Running:
     """Desk, turns and delivery over one storage; ports may be added until it is started.
 
-    `hearing` is how many threads hear; as many as write, unless something else is said.
+    `hearing` is how many threads hear, unless as many as is usual.
     """
     desk = Desk(storage, knowing, lambda: policy, now=now, new_id=new_id)
-    threads = 1 if embedded(database) else THREADS
-    run, ears = Runner(threads), Runner(hearing or threads)
+    writing, usual = (1, 1) if embedded(database) else (THREADS + 1, THREADS)
+    run, ears = Runner(writing), Runner(hearing or usual)
     delivery = Delivery(storage.outbox, ports, run, now=now, told=desk.undelivered, missed=desk.missed)
     pacing = Pacing(lambda: policy)
     turns = Turns(desk, run, hearing=ears, nudge=delivery.nudge, new_id=new_id, pacing=pacing)
@@ -107,7 +107,7 @@ def serving(settings: Settings, desk: DeskFile) -> Running:
     )
     _keep_in_step(running, desk)
     if Platform.SLACK in platforms:
-        slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy, full=lambda: running.turns.full)
+        slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy, full=running.turns.turns_away)
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
         allows = tenants_served(settings, desk.policy)

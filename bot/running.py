@@ -125,7 +125,7 @@ class Running:
         while not await asyncio.to_thread(self.knowing.wait, 0.5):
             pass
         gc.collect()
-        gc.freeze()  # articles and modules stay: to look through them stops everything for a quarter of a second
+        gc.freeze()  # what is there at the start stays: to look through it stops everything for a quarter of a second
         self._tasks.append(asyncio.create_task(self.delivery.serve()))
         self._listen()
         for adapter in self.adapters.values():

@@ -30,6 +30,9 @@ Result = TypeVar("Result")
 TURN_LIMIT = 2.0
 """Seconds a turn may take; past that it rolls back and the platform is not acknowledged."""
 
+LAST_LIMIT = 30.0
+"""Seconds for a message that came for the last time: it is taken though late, however much there is to do."""
+
 HEARD_WITHIN = 0.5
 """Seconds that a turn waits to be heard: under too much work, those that are begun shall end in time."""
 
@@ -72,10 +75,10 @@ class Runner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waiting:
-    """A message that was heard; by the clock of turns, since when it waits and when its time is up."""
+    """A message that was heard; by the clock of turns, until when it may wait and when its time is up."""
 
     arrival: Arrival
-    since: float
+    begun_by: float
     deadline: float
 
 
@@ -122,22 +125,37 @@ class Turns:
         waiting, seconds = self._unheard + self._unstored, self._unheard * self._hears + self._unstored * self._stores
         return waiting > FEW and seconds > FULL
 
+    def turns_away(self) -> bool:
+        """Whether the desk is full; then the event that asks is counted as turned away."""
+        if full := self.full:
+            TURNS.labels("turned away").inc()
+        return full
+
     async def __call__(self, message: Message) -> Receipt:
         started = self._clock()
         with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):
             match self._pacing(message) if self._pacing else Pace.READ:
                 case Pace.READ:
-                    receipt = await self._outcome(message, started + TURN_LIMIT)
+                    limit = LAST_LIMIT if message.last_chance else TURN_LIMIT
+                    receipt = await self._outcome(message, started + limit)
                 case Pace.TELL:
                     log.warning("a person is slowed down")
-                    receipt = await self._run(lambda: self._desk.slow_down(message))
+                    receipt = await self._instead(lambda: self._desk.slow_down(message))
                 case Pace.SKIP:
                     TURNS.labels("skipped").inc()
-                    return await self._run(lambda: self._desk.pass_over(message))
+                    return await self._instead(lambda: self._desk.pass_over(message))
         if not receipt.talk:
             self._nudge()
         TURN_SECONDS.observe(self._clock() - started)
         return receipt
+
+    async def _instead(self, work: Callable[[], Receipt]) -> Receipt:
+        """What is done for somebody who writes too much."""
+        try:
+            return await self._run(work)
+        except TurnError as error:
+            log.warning("turn refused", error=str(error))
+            raise
 
     async def _outcome(self, message: Message, deadline: float) -> Receipt:
         try:
@@ -173,22 +191,26 @@ class Turns:
         heard = await self._hear(message, deadline)
         if isinstance(heard, Receipt):
             return heard
-        waiting = Waiting(heard, self._clock(), deadline)
+        begun_by = deadline if message.last_chance else min(self._clock() + WAITS_WITHIN, deadline)
+        waiting = Waiting(heard, begun_by, deadline)
         self._unstored += 1
         try:
             return await self._gathered(waiting)
-        except Apart as apart:
-            if self._late(waiting):
-                raise TooSlow("the turn took longer than its time and was rolled back") from apart
+        except Apart:
+            return await self._run(lambda: self._alone(waiting))
         finally:
             self._unstored -= 1
-        return await self._run(lambda: self._desk.answer(heard, late=lambda: self._late(waiting)))
+
+    def _alone(self, waiting: Waiting) -> Receipt:
+        if self._late(waiting):
+            raise TooSlow("the turn took longer than its time and was rolled back")
+        return self._desk.answer(waiting.arrival, late=lambda: self._late(waiting))
 
     async def _hear(self, message: Message, deadline: float) -> Arrival | Receipt:
         """Looks at the clock once there is a thread for it: the wait is for that."""
         if self._desk.overhears(message):
             return Receipt(talk=True)
-        if self.full:
+        if self.full and not message.last_chance:
             raise TooSlow(NOT_BEGUN)
         since, before = self._clock(), self._unheard
 
@@ -196,7 +218,7 @@ class Turns:
             now = self._clock()
             if before >= FEW:
                 self._hears = (now - since) / before
-            if now > min(since + HEARD_WITHIN, deadline - TURN_LIMIT + WAITS_WITHIN):
+            if not message.last_chance and now > min(since + HEARD_WITHIN, deadline - TURN_LIMIT + WAITS_WITHIN):
                 raise TooSlow(NOT_BEGUN)
             return self._desk.hear(message)
 
@@ -205,11 +227,13 @@ class Turns:
             return await self._hearing(heard)
         finally:
             self._unheard -= 1
+            if not self._unheard:  # what one took when there were many says nothing of the next crowd
+                self._hears = 0.0
 
     async def _together(self, waiting: Sequence[Waiting]) -> Sequence[Receipt | TooSlow]:
         """Of those that waited too long none is begun: one that is late would take all of them apart."""
         now = self._clock()
-        begun = [each for each in waiting if now <= min(each.since + WAITS_WITHIN, each.deadline)]
+        begun = [each for each in waiting if now <= each.begun_by]
         taken = iter(await self._run(lambda: self._taken(begun)) if begun else ())
         return [next(taken) if each in begun else TooSlow(NOT_BEGUN) for each in waiting]
 

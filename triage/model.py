@@ -147,7 +147,7 @@ class Message:
     `text` is plain text without the bot's mention; other mentions stay as `@Name` and are listed
     in `mentions`. `reply_url` is Slack's response_url. `reference` is opaque to everyone but the
     adapter: what its port needs to write to this channel later (a Teams conversation reference).
-    `last_try` says that the platform will not deliver this again if the turn fails.
+    `last_try` says that the platform will not deliver this again if the turn fails, `tries` how often it did.
     `after` is the inbox key of the post whose thread this is in, where that came just before: platforms do not
     wait for one delivery before the next.
     """
@@ -164,9 +164,15 @@ class Message:
     reply_url: str | None = None
     reference: str | None = None
     last_try: bool = True
+    tries: int = 1
     after: str | None = None
     sent_at: datetime | None = None
     """When it was written, as the platform says; a message may come late."""
+
+    @property
+    def last_chance(self) -> bool:
+        """Whether it came again and for the last time: nobody would learn that it was refused."""
+        return self.last_try and self.tries > 1
 
     @property
     def flat(self) -> bool:

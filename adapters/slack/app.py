@@ -67,7 +67,7 @@ Busy = Callable[[str | None], str]
 """The sentence for "nothing was saved, try again", for a locale such as `ko-KR`."""
 
 Full = Callable[[], bool]
-"""Whether the desk has more to do than it can, so that what comes again shall come later."""
+"""Whether the desk has more to do than it can, so that what asks, and comes again, is turned away until later."""
 
 _Read = Callable[[inbound.Known], Message | Ignored]
 _logger = logging.getLogger("deskbell.slack")
@@ -99,7 +99,7 @@ class SlackApp:
 
     async def handle(self, request: Request) -> Response:
         """`POST /slack/events`: 200 once committed, 4xx for what Slack did not send so, 503 to be asked again."""
-        if self._bot() is None or (self._full() and _comes_again(request)):
+        if self._bot() is None or (_comes_again(request) and self._full()):
             return Response(status_code=503)
         try:
             body = await _body(request)

@@ -49,7 +49,8 @@ NOTHING = Known()
 
 def from_event(body: Payload, bot: Bot, known: Known = NOTHING, *, retry: int = 0) -> Message | Ignored:
     """An Events API callback; `retry` is Slack's count of retries so far."""
-    return _at_home(_event(body["event"], bot, known, last_try=retry >= LAST_RETRY), body, bot)
+    found = _at_home(_event(body["event"], bot, known, last_try=retry >= LAST_RETRY), body, bot)
+    return replace(found, tries=retry + 1) if isinstance(found, Message) else found
 
 
 def _event(event: Payload, bot: Bot, known: Known, *, last_try: bool) -> Message | Ignored:

@@ -60,7 +60,7 @@ class Busy(Desk):
         return False
 
     def hear(self, message: Message) -> Arrival:
-        self._machine.spend(HEARING)
+        self._machine.spend(3 if message.text == "a long story" else HEARING)
         dana = Person(id="dana", name="Dana", account=DANA)
         return Arrival(
             message=message, sender=dana, stranger=False, audience=frozenset(), intent=None, match=None, known=dana
@@ -85,14 +85,18 @@ class Load:
         """That those which were taken took."""
         self.refused = 0
         self.turned_away = 0
+        self.last_chance: int | None = None
+        """The number of the turn that came for the last time, if one did."""
+        self.slow: int | None = None
+        """The number of the one that takes three seconds to hear."""
+        self.lost: list[int] = []
 
     def run(self, rate: float, seconds: float = SECONDS) -> None:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             runner.run(self._offered(rate, round(rate * seconds)))
 
     async def _offered(self, rate: float, turns: int) -> None:
-        machine = Machine(asyncio.get_running_loop())
-        take = Turns(Busy(machine), machine, nudge=lambda: None, new_id=lambda: "turn-1", clock=machine.clock)
+        take = self._turns()
         async with asyncio.TaskGroup() as group:
             for number in range(turns):
                 if self._knocks and take.full:
@@ -101,16 +105,36 @@ class Load:
                     group.create_task(self._one(take, number))
                 await asyncio.sleep(1 / rate)
 
+    async def crowds(self, count: int) -> None:
+        """Thirty turns at once, a minute apart."""
+        take = self._turns()
+        for crowd in range(count):
+            async with asyncio.TaskGroup() as group:
+                for number in range(30):
+                    group.create_task(self._one(take, 30 * crowd + number))
+            await asyncio.sleep(60)
+
+    def _turns(self) -> Turns:
+        machine = Machine(asyncio.get_running_loop())
+        return Turns(Busy(machine), machine, nudge=lambda: None, new_id=lambda: "turn-1", clock=machine.clock)
+
     async def _one(self, take: Turns, number: int) -> None:
         began = asyncio.get_running_loop().time()
         here = Channel(platform=Platform.WEB, place="demo", id=str(number))
         message = Message(
-            key=f"web:{number}", kind=Kind.POST, sender=Sender(account=DANA), channel=here, id="1", text="it broke"
+            key=f"web:{number}",
+            kind=Kind.POST,
+            sender=Sender(account=DANA),
+            channel=here,
+            id="1",
+            text="a long story" if number == self.slow else "it broke",
+            tries=4 if number == self.last_chance else 1,
         )
         try:
             await take(message)
         except TurnError:
             self.refused += 1
+            self.lost.append(number)
         else:
             self.seconds.append(asyncio.get_running_loop().time() - began)
 
@@ -138,6 +162,25 @@ def test_whoever_knocks_at_a_full_desk_is_turned_away_before_anything_is_done_fo
     load = Load(knocks=True)
     load.run(4 * KNEE)
     assert load.refused < load.turned_away / 50
+
+
+def test_what_comes_for_the_last_time_is_taken_however_much_there_is_to_do() -> None:
+    """Nobody would bring it again, and nobody tell its author."""
+    load = Load(knocks=False)
+    load.last_chance = 1500
+    load.run(4 * KNEE)
+    assert {1490, 1510} <= set(load.lost)
+    assert load.last_chance not in load.lost
+
+
+def test_one_that_took_long_to_hear_is_forgotten_when_all_are_heard() -> None:
+    """What it took says nothing of the next crowd: thirty behind it are late, thirty a minute later are taken."""
+    load = Load(knocks=False)
+    load.slow = 0
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(load.crowds(2))
+    assert len(load.lost) > 20
+    assert max(load.lost) < 30
 
 
 def test_a_crowd_that_comes_at_once_to_a_desk_at_rest_is_let_in() -> None:
