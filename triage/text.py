@@ -54,6 +54,18 @@ from get has have help hello hi how i i'm if in is isn't it its it's just me my 
 should since so some still that the their them there they this to was we what when where which who why will with won't
 would you your
 """
+_FOREIGN_WORDS = """
+aber al alla als anche ao au aus aux avec avez bei bij bin c'est ce ces che chi ci com come comment como con cosa
+cuando cuándo cómo da dal dalla dan dans das dat de del della delle dem den der des deze di dich die dir dit do
+donde dos dove du dónde e een ein eine einen einer eines el ella elle em en er es est esta esto estou está están et
+eu foi für geen gli habe haben hat hay heb hebben heeft het hij ho hoe i ich ihr ik il in io is isso ist j'ai je
+kan kann kein keine la las le les leur lo los ma maar mais mas mein meine meinen meiner mes met meu mi mia mich mij
+mijn minha mio mir mis mit mon n'est na naar nach nas ne nel nella nicht niet no noch nog non nos nous num não o
+oder of om onde ons op os ou où par para pas pela pelo perché pero peut peux più plus por posso pour pourquoi puede
+puedo puis quand quando que questo qui qué sa se sem ser ses si sich sie sin sind son sono soy su suis sul sur sus
+te tem tengo tenho um uma un una und une uno uns van você vom von voor votre vous waar wann warum wat we wenn wer
+wie wij wir wird wo y ya yo zijn zo zu zum zur
+"""
 _THANKS = """
 thanks thank thx ty tysm tks cheers appreciated 감사 감사합니다 감사해요 감사드립니다 고마워 고마워요 고맙습니다 땡큐
 謝謝 感謝 多謝 感恩 謝啦 謝了 3q
@@ -170,6 +182,15 @@ def language_of(text: str) -> Language:
     return Language.KO if 2 * hangul >= han else Language.ZH_HANT
 
 
+def is_english(text: str) -> bool:
+    """Whether a text in Latin letters is not more likely German, French, Spanish, Portuguese, Italian or Dutch, nor in
+    any other letters: telegrams without a single function word are taken for English.
+    """
+    found = words(normalise(text) or text[:MAX_TEXT])
+    foreign = sum(word in _FOREIGN or not word.replace("’", "'").isascii() for word in found)
+    return language_of(text) is Language.EN and (not foreign or foreign < sum(word in _ENGLISH for word in found))
+
+
 def is_thanks(text: str) -> bool:
     """Whether the message merely thanks or confirms ("thanks!", "ok great", "감사합니다", "謝謝", "👍")."""
     if _THANKS_SIGN.fullmatch(text[:MAX_TALK]):
@@ -222,3 +243,4 @@ _GREETING = frozenset(_GREETINGS.split())
 _DAYTIME = frozenset(_TIMES_OF_DAY.split())
 _PAD = frozenset(_PADDING.split())
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_FOREIGN = frozenset(_FOREIGN_WORDS.split()) - _ENGLISH

@@ -99,6 +99,35 @@ def test_an_article_that_is_not_at_home_is_found_abroad() -> None:
     assert not near[:3].any()
 
 
+@pytest.mark.parametrize("message", ["wo ist der drucker", "je ne trouve pas mon badge", "где мой пропуск"])
+def test_other_languages_are_not_read_as_english(message: str) -> None:
+    """They are in no home of their own, and find articles by the encoder of all languages."""
+    encoder, english = with_english()
+    space = meaning(encoder=encoder)
+    english.read.clear()
+    assert not space.similarities([message])[0, :3].any()
+    assert space.abroad(message) is not None
+    assert english.read == []
+
+
+def test_an_article_in_another_language_that_is_called_english_is_not_read_as_english() -> None:
+    """The default of an article is English, whatever it is written in."""
+    encoder, english = with_english()
+    texts = ["wo ist der drucker", "mein drucker druckt nicht", "printer", "the vpn is down"]
+    MeaningSpace(sources(texts, [0, 0, 0, 1]), encoder)
+    assert english.read == ["the vpn is down"]
+
+
+def test_a_message_is_encoded_once() -> None:
+    """Also where it is compared at home, then abroad."""
+    encoder, _ = with_english()
+    space = meaning(encoder=encoder)
+    encoder.read.clear()
+    space.similarities(["비밀번호"])
+    space.abroad("비밀번호")
+    assert encoder.read == ["비밀번호"]
+
+
 def test_an_encoder_without_specialists_leaves_nothing_abroad() -> None:
     """All texts are at home with it."""
     assert meaning().abroad("비밀번호") is None

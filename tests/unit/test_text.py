@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from triage.model import Language
 from triage.text import (
     MAX_TEXT,
+    is_english,
     is_small_talk,
     is_thanks,
     jamo,
@@ -148,3 +149,31 @@ def test_greetings_are_small_talk_but_no_thanks(text: str) -> None:
 def test_a_question_is_no_small_talk(text: str) -> None:
     """Politeness around a problem does not hide the problem."""
     assert not is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the vpn is down", "outlook sync error", "vpn", "per diem rates", "that’s incorrect", "where is José's badge"],
+)
+def test_english_is_told(text: str) -> None:
+    """Also a telegram, a typographic apostrophe and a name with an accent."""
+    assert is_english(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mein Laptop ist kaputt",
+        "L'imprimante est bloquée",
+        "La impresora no imprime",
+        "onde está o meu recibo",
+        "dove parcheggio la macchina",
+        "mijn laptop is kapot",
+        "где мой пропуск",
+        "비밀번호",
+        "忘記密碼",
+    ],
+)
+def test_other_languages_are_not_english(text: str) -> None:
+    """Though `language_of` answers most of them in English, for want of a better one."""
+    assert not is_english(text)
