@@ -290,6 +290,17 @@ def test_an_encoder_that_helps_is_used() -> None:
     assert semantic.top != lexical.top
 
 
+def test_an_article_without_a_translation_is_found_from_another_language() -> None:
+    """English has an encoder of its own here; the one of all languages knows what the Korean words mean."""
+    same = {"와이파이 끊김": "the vpn keeps disconnecting"}
+    encoder = FakeEncoder(lambda text: hashed_words(same.get(text, text)))
+    encoder.specialists = {Language.EN: FakeEncoder(hashed_words, "english")}
+    match = matcher(*DESK, encoder=encoder).match("와이파이 끊김")
+    assert best(match) == "vpn"
+    assert "와이파이 끊김" in encoder.read
+    assert match.team == "it"
+
+
 def test_a_nearest_phrasing_without_a_common_word_is_near_by_its_meaning() -> None:
     """Two phrasings that an encoder puts at one place, in words that differ."""
     same = {"remote access flaps": "the vpn keeps disconnecting"}
