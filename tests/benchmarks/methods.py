@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from adapters.encoders.engines import E5Small
 from triage.knowledge import Article
 from triage.matching import Candidate, Match, Verdict
 from triage.model import Language
@@ -55,13 +58,13 @@ class Documents:
     def __init__(self, articles: Iterable[Article]) -> None:
         pairs = [(text, a.id) for a in articles for text in (*a.phrasings, a.title) if text.strip()]
         self.texts = [text for text, _ in pairs]
-        self._ids = [id for _, id in pairs]
+        self.ids = [id for _, id in pairs]
 
     def ranked(self, nearest: Iterable[tuple[int, float]]) -> Ranked:
         """The articles of documents that come best first."""
         found: dict[str, float] = {}
         for place, score in nearest:
-            found.setdefault(self._ids[place], score)
+            found.setdefault(self.ids[place], score)
             if len(found) == TOP:
                 break
         return list(found.items())
@@ -174,12 +177,60 @@ class TfIdf:
         return self._documents.ranked((place, float(cosines[place])) for place in places if cosines[place] > 0)
 
 
+class Regression:
+    """scikit-learn's logistic regression over the articles, on words and pieces of words."""
+
+    def __init__(self) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_union
+
+        word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)
+        self._features = make_union(word, TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True))
+        self._head = LogisticRegression(C=10, max_iter=200)
+
+    def build(self, articles: Sequence[Article]) -> None:
+        documents = Documents(articles)
+        self._head.fit(
+            self._with_meaning(self._features.fit_transform(documents.texts), documents.texts), documents.ids
+        )
+
+    def rank(self, text: str) -> Ranked:
+        (likely,) = self._head.predict_proba(self._with_meaning(self._features.transform([text]), [text]))
+        return [(str(self._head.classes_[place]), float(likely[place])) for place in np.argsort(-likely)[:TOP]]
+
+    def _with_meaning(self, rows: Any, texts: Sequence[str]) -> Any:
+        return rows
+
+
+class RegressionE5(Regression):
+    """The same with the vectors of e5-small beside them, each half of the length."""
+
+    def _with_meaning(self, rows: Any, texts: Sequence[str]) -> Any:
+        from scipy.sparse import hstack
+
+        return hstack([rows / np.sqrt(2), np.stack([_e5(text) for text in texts])]).tocsr()
+
+
+@cache
+def _e5(text: str) -> NDArray[np.float32]:
+    (row,) = _e5_engine().encode([text])
+    return np.asarray(row)
+
+
+@cache
+def _e5_engine() -> E5Small:
+    return E5Small()
+
+
 METHODS: dict[str, Callable[[], Method]] = {
     "rapidfuzz token_set_ratio": Rapidfuzz,
     "bm25s": Bm25s,
     "tantivy": Tantivy,
     "SQLite FTS5 trigram": Fts5,
     "TF-IDF cosine, word + char": TfIdf,
+    "logistic regression, word + char": Regression,
+    "logistic regression, word + char + e5": RegressionE5,
 }
 
 

