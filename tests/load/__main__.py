@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,11 +18,9 @@ from tests.benchmarks.table import machine
 from tests.load import limits
 from tests.load.desk import Loaded, assert_kept, assert_syncs, loaded
 from tests.load.driver import Step
-from tests.load.office import SHARES
 from tests.load.processes import megabytes, processor_seconds, spent
 from tests.load.soak import soak
 
-DURABLE_SHARE = (100 - SHARES["talk"]) / 100
 SETTINGS = ((SQLITE, 1), (POSTGRES, 1), (POSTGRES, 3))
 RATES = (20, 40, 60, 80, 100, 125, 150, 200, 250)
 """Durable turns a second; as much talk comes besides."""
@@ -64,22 +62,22 @@ async def main(options: argparse.Namespace) -> int:
                 continue
             with fresh(kind, postgres) as url:
                 assert_syncs(url)
-                for line in _limits(kind, await _bare(url)):
-                    print(line)
+                print(f"{await _limits(kind, url)}\n", flush=True)
                 async with loaded(url, processes, seed=options.seed) as desk:
                     title = f"{kind}, {processes} process{'es' * (processes > 1)}"
                     await (_soak if options.soak else _measure)(desk, options, title)
     return 0
 
 
-async def _bare(url: str) -> tuple[float, float]:
-    with TemporaryDirectory() as folder:
-        threads = 1 if url.startswith("sqlite") else CONNECTIONS
-        return await asyncio.to_thread(limits.commits, url, threads), await limits.requests(Path(folder))
-
-
-def _limits(kind: str, bare: tuple[float, float]) -> Iterator[str]:
-    yield f"Bare {kind}: {bare[0]:.0f} durable commits a second; bare ASGI server: {bare[1]:.0f} requests a second.\n"
+async def _limits(kind: str, url: str) -> str:
+    with TemporaryDirectory() as name:
+        folder, threads = Path(name), 1 if kind == SQLITE else CONNECTIONS
+        commits = await asyncio.to_thread(limits.commits, url, threads)
+        bare, bolt = await limits.requests(folder), await limits.bolt(folder)
+    return (
+        f"Bare {kind}: {commits:.0f} durable commits a second; bare ASGI server: {bare:.0f} requests a second; "
+        f"bare Bolt: {bolt.events:.0f} events a second, {bolt.milliseconds:.1f} ms of processor for an answer and talk."
+    )
 
 
 async def _measure(desk: Loaded, options: argparse.Namespace, title: str) -> None:
@@ -89,7 +87,7 @@ async def _measure(desk: Loaded, options: argparse.Namespace, title: str) -> Non
         print(line)
     sustained, beyond = 0.0, 0
     for rate in options.rates:
-        row = await _step(desk, rate / DURABLE_SHARE, options.seconds)
+        row = await _step(desk, rate / limits.DURABLE, options.seconds)
         print(_line(row), flush=True)
         assert_kept(desk.url, row.step.keys)
         beyond = beyond + 1 if not row.sustained else 0
@@ -102,7 +100,7 @@ async def _measure(desk: Loaded, options: argparse.Namespace, title: str) -> Non
 
 async def _soak(desk: Loaded, options: argparse.Namespace, title: str) -> None:
     rate = options.rates[0]
-    found = await soak(desk, rate=rate / DURABLE_SHARE, seconds=options.soak, tell=_say)
+    found = await soak(desk, rate=rate / limits.DURABLE, seconds=options.soak, tell=_say)
     minutes = ", ".join(f"{megabytes:.0f}" for megabytes in found)
     print(f"### {title}: memory at {rate:.0f} durable turns a second\n\nMB after each minute: {minutes}.\n", flush=True)
 
@@ -140,7 +138,7 @@ def _line(row: Row) -> str:
     desks = [share for name, share in shares.items() if name.startswith("desk")]
     all_cpu = (sum(desks) + shares["database"]) * 1_000 / max(step.durable, 0.001)
     cells = [
-        f"{step.offered * DURABLE_SHARE:.0f}",
+        f"{step.offered * limits.DURABLE:.0f}",
         f"{step.durable:.0f}",
         f"{step.talk:.0f}",
         f"{step.ack.p50:.0f}",
