@@ -23,7 +23,7 @@ NOTHING = Defaults()
 MAX_FRONT = 500_000
 """Characters of front matter: reading YAML takes about ten seconds for a million."""
 
-_PLAIN = re.compile(r"(?!(?:null|true|false|yes|no|on|off)\Z)[^\W\d_][\w ().]*(?<! )", re.IGNORECASE)
+_PLAIN = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)\Z)[^\W\d_][\w ().-]*(?<! )", re.IGNORECASE)
 """What may stand in YAML without quotes, and reads well so."""
 _UNPRINTABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 

@@ -82,6 +82,13 @@ def test_markdown_keeps_every_field(article: Article) -> None:
     assert [page.article for page in pages] == [article]
 
 
+def test_markdown_quotes_only_what_yaml_would_misread() -> None:
+    """So that an export into a checkout shows what changed, not every id."""
+    article = Article(id="vpn-drops", title="VPN", phrasings=("no", "a: b"), team="it")
+    front = ["id: vpn-drops", "lang: en", "title: VPN", "team: it", "audience: company", "phrasings:"]
+    assert markdown.write(article).splitlines()[1:-1] == [*front, '  - "no"', '  - "a: b"']
+
+
 @settings(deadline=None)
 @given(several)
 def test_csv_keeps_every_field(kept: list[Article]) -> None:
