@@ -69,8 +69,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _add_defaults(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--team", help="team of the articles that name none")
+    parser.add_argument("--team", help="team of the articles that name none (JSONL without both: the first)")
     parser.add_argument("--audience", help="audience of the articles that name none (JSONL without both: company)")
+    parser.add_argument("--lang", help="language of the articles that name none: en, ko or zh-Hant")
     _add_settings(parser)
 
 
@@ -97,7 +98,8 @@ def _import(options: argparse.Namespace) -> int:
         _say(f"{options.path} holds no sound article: nothing was changed.")
         return USAGE
     source = options.source or _source(options.path, desk)
-    replaced = _stored(reading, source, settings, dry=options.dry_run)
+    whole = not reading.broken and (options.source is not None or not _is_part(options.path, desk))
+    replaced = _stored(reading, source, settings, dry=options.dry_run, retire=whole)
     for line in _changes(replaced, reading.articles, verbose=options.verbose, dry=options.dry_run):
         print(line)
     if reading.broken:
@@ -106,15 +108,25 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _source(path: Path, desk: Desk) -> str:
-    whole = path.resolve()
-    return SOURCE if whole == desk.kb.resolve() else whole.stem
+    """The desk's own folder for what lies in it, else the path, from here if it lies below, without its ending."""
+    whole, here = path.resolve(), Path.cwd().resolve()
+    if whole.is_relative_to(desk.kb.resolve()):
+        return SOURCE
+    named = whole.relative_to(here) if whole.is_relative_to(here) and whole != here else whole
+    return str(named.with_suffix("") if path.is_file() else named)
 
 
-def _stored(reading: Reading, source: str, settings: Settings, *, dry: bool) -> Replaced:
-    """What changed, or would; articles of a file that could not be read stay as they are."""
+def _is_part(path: Path, desk: Desk) -> bool:
+    """Whether the path is only a part of the desk's folder, which then has articles that are not below it."""
+    whole, folder = path.resolve(), desk.kb.resolve()
+    return whole != folder and whole.is_relative_to(folder)
+
+
+def _stored(reading: Reading, source: str, settings: Settings, *, dry: bool, retire: bool) -> Replaced:
+    """What changed, or would; with `retire` false what the source does not bring now stays as it is."""
     if dry and is_new(settings.database):
         return Replaced(added=tuple(sorted({article.id for article in reading.articles})))
-    retire, at = not reading.broken, datetime.now(UTC)
+    at = datetime.now(UTC)
     with _library(settings) as library:
         try:
             change = library.rehearse if dry else library.replace
@@ -231,9 +243,15 @@ def _read(options: argparse.Namespace, desk: Desk | None, *, today: datetime | N
         path,
         policy=desk.policy if desk else None,
         today=today.date() if today else None,
-        defaults=Defaults(team=options.team, audience=options.audience),
+        defaults=Defaults(team=options.team, audience=options.audience, lang=options.lang, open_team=_open_team(desk)),
         progress=_Progress(),
     )
+
+
+def _open_team(desk: Desk | None) -> str | None:
+    """The first team of desk.yaml that is not restricted."""
+    teams = desk.policy.teams.values() if desk else ()
+    return next((team.id for team in teams if not team.restricted), None)
 
 
 @contextmanager
@@ -288,13 +306,17 @@ class _Progress:
 
 
 def _report(problems: Sequence[Problem]) -> None:
-    """Errors one by one; of warnings only that there are some."""
-    for problem in problems:
-        if problem.severity is Severity.ERROR:
-            _say(str(problem))
-    warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
+    """Errors one by one, and whose team was guessed; of other warnings only that there are some."""
+    told = [problem for problem in problems if problem.severity is Severity.ERROR or _is_about_team(problem)]
+    for problem in told:
+        _say(str(problem))
+    warnings = [problem for problem in problems if problem not in told]
     if warnings:
         _say(f"{_count(warnings, 'warning')}: `deskbell kb lint` shows them.")
+
+
+def _is_about_team(problem: Problem) -> bool:
+    return problem.message.startswith("team: ")
 
 
 def _count(things: Sized, noun: str) -> str:

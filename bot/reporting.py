@@ -65,16 +65,16 @@ class Reporting:
             if reading.seen(day.key):
                 return 0
             figures = reading.lessons.figures(day.team.id, day.since, day.until)
-            cases = reading.lessons.cases(MOST_CASES) if figures.asked and not day.team.restricted else ()
+            cases = reading.lessons.cases(MOST_CASES) if figures.eventful and not day.team.restricted else ()
         zone = day.team.terms.calendar.timezone
         since, until = At(at=day.since, zone=zone), At(at=day.until, zone=zone)
         report = Report(team=day.team.name, since=since, until=until, figures=figures)
-        if figures.asked and not day.team.restricted:
+        if figures.eventful and not day.team.restricted:
             report = self._with_curve(report, day.team, cases)
         with self._storage.writing() as work:
             if not work.claim(day.key, now):
                 return 0
-            told = _posted(report, day) if figures.asked else ()
+            told = _posted(report, day) if figures.eventful else ()
             decision = Decision(outgoing=told) + _offers(day.team, policy, work.look(), now)
             work.record(decision, now)
             work.commit()

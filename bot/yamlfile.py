@@ -117,7 +117,8 @@ def _compose(text: str) -> Node | None:
 def _line_of(error: Exception, text: str) -> int:
     """The line of a syntax error, counted from 0."""
     if isinstance(error, MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
+        unclosed = error.problem and "end of stream" in error.problem
+        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         return int(mark.line) if mark else 0
     if isinstance(error, ReaderError) and isinstance(error.position, int):
         return text.count("\n", 0, error.position)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 
 from storage.codec import build, build_all, values
 from storage.engine import insert_all_new, insert_new, upsert
@@ -60,7 +60,8 @@ class SqlLessons:
         self._db = connection
 
     def cases(self, limit: int) -> Sequence[Case]:
-        newest = select(cases).order_by(cases.c.at.desc(), cases.c.id.desc()).limit(limit)
+        is_private = exists().where(tickets.c.id == cases.c.ticket, tickets.c.restricted)
+        newest = select(cases).where(~is_private).order_by(cases.c.at.desc(), cases.c.id.desc()).limit(limit)
         return build_all(Case, self._db.execute(newest).all())[::-1]
 
     def cases_of(self, ticket: str) -> Sequence[Case]:

@@ -63,12 +63,17 @@ class MemoryLessons:
         self._t = tables
 
     def cases(self, limit: int) -> Sequence[Case]:
-        newest = sorted(self._t.cases.values(), key=lambda case: (case.at, case.id), reverse=True)
+        known = (case for case in self._t.cases.values() if not self._is_private(case))
+        newest = sorted(known, key=lambda case: (case.at, case.id), reverse=True)
         return tuple(newest[:limit][::-1])
 
     def cases_of(self, ticket: str) -> Sequence[Case]:
         found = (case for case in self._t.cases.values() if case.ticket == ticket)
         return tuple(sorted(found, key=lambda case: (case.at, case.id)))
+
+    def _is_private(self, case: Case) -> bool:
+        kept = self._t.tickets.get(case.ticket) if case.ticket else None
+        return kept is not None and kept.ticket.restricted
 
     def proposal(self, id: str) -> Proposal | None:
         return self._t.proposals.get(id)

@@ -71,9 +71,12 @@ def plan(sync: Sync, held: Mapping[Key, Shelved]) -> Plan:
     """What to write so that the source's articles are these.
 
     `held` are all articles of this source and whatever else bears the key of one that it gives, retired
-    ones too. Raises AlreadyHeld.
+    ones too. What another source has word for word stays that source's. Raises AlreadyHeld.
     """
-    given = {(article.id, article.language): _clean(article) for article in sync.articles}
+    cleaned = (_clean(article) for article in sync.articles)
+    given = {
+        (article.id, article.language): article for article in cleaned if not _is_there(sync.source, article, held)
+    }
     _refuse(sync.source, given, held)
     after = [_shelved(sync, article, held.get(key)) for key, article in given.items()]
     added = [row for row in after if not _in_force(held.get(row.key))]
@@ -114,6 +117,12 @@ def _refuse(source: str, given: Mapping[Key, Article], held: Mapping[Key, Shelve
 
 def _is_anothers(source: str, shelved: Shelved) -> bool:
     return shelved.source not in (source, LEARNED) and shelved.retired_at is None
+
+
+def _is_there(source: str, article: Article, held: Mapping[Key, Shelved]) -> bool:
+    """Whether another source has put the same in force, as when an export is imported again."""
+    before = held.get((article.id, article.language))
+    return before is not None and _is_anothers(source, before) and _numbered(article, before) == before.article
 
 
 def _in_force(before: Shelved | None) -> TypeGuard[Shelved]:

@@ -115,7 +115,7 @@ class SqlStorage:
             return views.unreachable()
 
     def cases(self, limit: int = MANY) -> Sequence[Case]:
-        """The newest labelled cases, oldest first."""
+        """The newest labelled cases, oldest first; none of tickets that are restricted by now."""
         with self.reading() as views:
             return views.lessons.cases(limit)
 

@@ -242,6 +242,11 @@ class Figures:
     opened: int = 0
     waiting: int = 0
 
+    @property
+    def eventful(self) -> bool:
+        """Whether anybody asked, or said something of an answer."""
+        return any((self.asked, self.confirmed, self.contradicted))
+
 
 # --- the trade-off -----------------------------------------------------------------------------
 ENOUGH = 20

@@ -272,7 +272,7 @@ class Lessons(Protocol):
     """Reads of what was learned: cases, proposals and figures (`triage.learning`)."""
 
     def cases(self, limit: int) -> Sequence[Case]:
-        """The newest cases, oldest first."""
+        """The newest cases, oldest first; none of tickets that are restricted by now."""
         ...
 
     def cases_of(self, ticket: str) -> Sequence[Case]: ...

@@ -76,8 +76,11 @@ def _said_of(asked: Conversation, event: Event, article: str | None) -> Count:
 # --- what requesters say -----------------------------------------------------------------------
 def confirmed(turn: Turn, id: str) -> Decision:
     """The answer solved it: a case, and perhaps a new phrasing. A bystander's press teaches nothing, nor
-    does one below an older answer, since what was asked then is not known any more."""
+    does one below an older answer, since what was asked then is not known any more. Without an `id` it is
+    about several answers at once, which is only counted: the words are those of several questions."""
     asked = _own_question(turn)
+    if asked and not id and len(questions(asked.question)) > 1:
+        return Decision(changes=(_said_of(asked, Event.CONFIRMED, asked.article),))
     article = turn.situation.kb.article(id, asked.language) if asked else None
     if asked is None or article is None or asked.article != article.id:
         return Decision()

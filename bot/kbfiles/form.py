@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, FailFast, Field
 
 from bot.deskfile_values import Id, Tongue
 from bot.forms import Entry, named, validate
-from bot.yamlfile import Problem, Severity, Source
+from bot.yamlfile import Problem, Severity, Source, Tree
 from triage.knowledge import Article
 
 MAX_ID = 200
@@ -39,10 +39,20 @@ _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What stands in for a team or an audience that a file other than Markdown does not name."""
+    """What stands in for a team, an audience or a language that a file does not name.
+
+    `open_team` is the team of JSONL in the form of `deskbell eval`, which knows neither teams nor audiences.
+    """
 
     team: str | None = None
     audience: str | None = None
+    lang: str | None = None
+    open_team: str | None = None
+
+    def fill(self, data: dict[str, Tree]) -> None:
+        for key, value in (("team", self.team), ("audience", self.audience), ("lang", self.lang)):
+            if value and not data.get(key):
+                data[key] = value
 
 
 def tidy(text: str) -> str:

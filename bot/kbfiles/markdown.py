@@ -11,26 +11,33 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from bot.kbfiles.form import MAX_BODY, FrontMatter, Page, Read, fields, page, tidy
-from bot.yamlfile import Problem, has_errors, parse
+from bot.kbfiles.form import MAX_BODY, Defaults, FrontMatter, Page, Read, fields, page, tidy
+from bot.yamlfile import Problem, Source, has_errors, parse
 from triage.knowledge import Article
 
 FENCE = "---"
 KNOWN_FILES = 4_096
 """Files not read anew while their text is the same: reading YAML takes milliseconds a file."""
 
+NOTHING = Defaults()
 MAX_FRONT = 500_000
 """Characters of front matter: reading YAML takes about ten seconds for a million."""
 
-_PLAIN = re.compile(r"(?!(?:null|true|false|yes|no|on|off)\Z)[^\W\d_][\w ().]*(?<! )", re.IGNORECASE)
+_PLAIN = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)\Z)[^\W\d_][\w ().-]*(?<! )", re.IGNORECASE)
 """What may stand in YAML without quotes, and reads well so."""
 _UNPRINTABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 
 
+ABOUT_THE_FOLDER = frozenset({"readme", "license", "contributing", "changelog"})
+"""Names of files that a checkout holds beside articles."""
+
+
 @lru_cache(maxsize=KNOWN_FILES)
-def read(text: str, file: Path) -> Read:
-    """The article of a file's text; nothing when there is an error in it."""
+def read(text: str, file: Path, defaults: Defaults = NOTHING) -> Read:
+    """The article of a file's text; nothing when there is an error in it, or when it is about the folder."""
     parts = _split(text)
+    if parts is None and file.stem.lower() in ABOUT_THE_FOLDER:
+        return [], []
     if parts is None:
         message = (
             f"has no front matter: the file begins with a line {FENCE}, then id, lang, title and so on, then {FENCE}"
@@ -43,13 +50,21 @@ def read(text: str, file: Path) -> Read:
     source, problems = parse(front, file, first_line=2)
     if has_errors(problems):
         return [], problems
-    found, problems = page(source, FrontMatter)
+    found, problems = page(_completed(source, defaults), FrontMatter)
     if found is None:
         return [], problems
     if len(body) > MAX_BODY:
         message = f"the text is too long: {len(body):,} characters, at most {MAX_BODY:,}"
         return [], [Problem(file=file, line=below, message=message)]
     return [Page(source, replace(found.article, body=body))], []
+
+
+def _completed(source: Source, defaults: Defaults) -> Source:
+    if not isinstance(source.data, dict):
+        return source
+    data = dict(source.data)
+    defaults.fill(data)
+    return replace(source, data=data)
 
 
 def _split(text: str) -> tuple[str, str, int] | None:

@@ -75,7 +75,7 @@ def read_file(text: str, file: Path, defaults: Defaults) -> Read:
     """The articles of one file's text in the format that its name ends on."""
     match file.suffix.lower():
         case ".md":
-            return markdown.read(text, file)
+            return markdown.read(text, file, defaults)
         case ".csv":
             return table.read(text, file, defaults)
         case ".jsonl":

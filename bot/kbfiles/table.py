@@ -155,9 +155,7 @@ def _page(row: _Row, columns: Sequence[str], file: Path, defaults: Defaults) -> 
             return None, [source.problem((), f"the cell '{cell[:40]}' is in a column without a name")]
         if cell.strip():
             data[name] = _value(name, cell)
-    for key in ("team", "audience"):
-        if key not in data and (value := getattr(defaults, key)):
-            data[key] = value
+    defaults.fill(data)
     return page(Source(file=file, data=data, lines=source.lines))
 
 

@@ -2,8 +2,9 @@
 
 Called by `bot.kbfiles.reading` and `bot.kbfiles.writing`. What runs or loads something (scripts, frames,
 event handlers, `javascript:` links) never reaches the article. Written and read again, an article keeps
-every field; its text keeps what Markdown can show (headings, lists, tables, links, code, emphasis), not
-its spelling, and runs of blanks inside a phrasing become one.
+every field; only runs of blanks inside a phrasing become one. A page carries the Markdown that its text was
+made from, which counts as long as the text still shows it; a text that was edited, or that others wrote, is
+turned into Markdown (headings, lists, tables, links, code, emphasis).
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from bs4.element import Tag
 from markdown_it import MarkdownIt
 from markdownify import MarkdownConverter
 
-from bot.kbfiles.form import Defaults, Read, fields, page
+from bot.kbfiles.form import MAX_BODY, Defaults, Read, fields, page
 from bot.kbfiles.table import SEPARATORS, entries, listing
 from bot.yamlfile import Problem, Source, Tree, Where
 from triage.knowledge import Article
 
 PREFIX = "deskbell:"
+MARKDOWN = "markdown"
+"""The name, after the prefix, of what the text of a page was made from."""
 MAX_LENGTH = 2_000_000
 """Characters of one page; a page is one article."""
 MAX_ELEMENTS = 50_000
@@ -100,7 +103,8 @@ def write(article: Article) -> str:
     given.pop("body", None)
     asked = {name: given.pop(name, []) for name in LISTS}
     title = escape(str(given.pop("title")))
-    metas = "\n".join(_meta(key, value) for key, value in given.items())
+    made_from = {MARKDOWN: article.body} if article.body else {}
+    metas = "\n".join(_meta(key, value) for key, value in {**given, **made_from}.items())
     lists = "\n".join(_list(name, value) for name, value in asked.items() if isinstance(value, list) and value)
     return (
         f'<!DOCTYPE html>\n<html lang="{article.language.value}">\n<head>\n<meta charset="utf-8">\n'
@@ -133,26 +137,26 @@ def _source(soup: BeautifulSoup, text: str, file: Path, defaults: Defaults) -> S
         known = _LANGUAGES.match(language)
         data["lang"] = known[1] if known else language
         lines["lang",] = text.count("\n", 0, max(text.lower().find("<html"), 0)) + 1
-    for key, value in (("team", defaults.team), ("audience", defaults.audience)):
-        if value:
-            data[key] = value
     for key, content in _metas(soup):
         data[key] = [*entries(content, SEPARATORS[key])] if key in SEPARATORS else content
         lines[key,] = text.count("\n", 0, max(text.find(PREFIX + key), 0)) + 1
+    defaults.fill(data)
     if title := _title(soup):
         data["title"] = title
     for name in LISTS:
         if items := [*_items(soup, name)]:
             data[name] = [*items]
-    data["body"] = _body(soup, title)
+    data["body"] = _body(soup, title, str(data.pop(MARKDOWN, "")))
     return Source(file=file, data=data, lines=lines)
 
 
 def _metas(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
     for meta in soup.find_all("meta"):
         name = _attribute(meta, "name").lower()
-        if name.startswith(PREFIX) and (content := _attribute(meta, "content").strip()):
-            yield name.removeprefix(PREFIX), content
+        content = _attribute(meta, "content")
+        if name.startswith(PREFIX) and content.strip():
+            key = name.removeprefix(PREFIX)
+            yield key, content if key == MARKDOWN else content.strip()
 
 
 def _attribute(tag: object, name: str) -> str:
@@ -183,8 +187,8 @@ def _items(soup: BeautifulSoup, name: str) -> Iterator[str]:
         listed.extract()
 
 
-def _body(soup: BeautifulSoup, title: str) -> str:
-    """The rest of the page as Markdown."""
+def _body(soup: BeautifulSoup, title: str, made_from: str) -> str:
+    """The rest of the page as Markdown: what it was made from if that is what it shows."""
     for tag in soup.find_all(_DROPPED):
         tag.extract()
     heading = soup.find("h1")
@@ -196,8 +200,16 @@ def _body(soup: BeautifulSoup, title: str) -> str:
     for image in soup.find_all("img"):
         if not _is_harmless(_attribute(image, "src")):
             image.replace_with(_attribute(image, "alt"))
-    text: str = _Converter().convert_soup(soup.find("body") or soup)
+    rest = soup.find("body") or soup
+    if 0 < len(made_from) <= MAX_BODY and _looks(rest) == _looks(_parsed(_markdown.render(made_from))):
+        return made_from
+    text: str = _Converter().convert_soup(rest)
     return text
+
+
+def _looks(tag: Tag) -> str:
+    """The elements and words of a page, however its source is broken into lines."""
+    return " ".join((tag.find("body") or tag).decode_contents().split())
 
 
 def _is_harmless(address: str) -> bool:

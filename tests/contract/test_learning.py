@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.contract.storages import AT, Bench, minutes, open_ticket, record
-from triage.changes import AddArticle, AddPhrasing, Count, Decision, KeepCase, Offer, Propose, Settle
+from triage.changes import AddArticle, AddPhrasing, Count, Decision, KeepCase, Offer, Propose, Settle, Transfer
 from triage.errors import Conflict
 from triage.knowledge import Article
 from triage.learning import Case, CaseKind, Event, Figures, Proposal, ProposalKind, ProposalState, case
@@ -62,6 +62,17 @@ def test_the_newest_cases_come_oldest_first(bench: Bench) -> None:
     kept = [said(f"question {n}", at=n) for n in range(3)]
     record(bench.storage, *(KeepCase(case=each) for each in reversed(kept)))
     assert list(bench.storage.cases(2)) == kept[1:]
+
+
+def test_a_ticket_that_became_restricted_teaches_nothing_any_more(bench: Bench) -> None:
+    """Its agents still find what was said of it."""
+    opened = open_ticket(bench.storage)
+    private = said("somebody talks about me", ticket=opened.id)
+    public = said("my vpn drops")
+    record(bench.storage, KeepCase(case=private), KeepCase(case=public))
+    record(bench.storage, Transfer(ticket=opened.id, team="hr", restricted=True))
+    assert list(bench.storage.cases()) == [public]
+    assert list(lessons(bench, lambda read: read.cases_of(opened.id))) == [private]
 
 
 # --- articles ------------------------------------------------------------------------------------

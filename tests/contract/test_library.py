@@ -131,8 +131,17 @@ def test_an_article_belongs_to_one_source(library: Library) -> None:
     """Taking it is refused as a whole, and the error names both."""
     library.replace("folder", [article("vpn")], AT)
     with pytest.raises(AlreadyHeld, match=r"'hr' brings.*'vpn' \(en\) belongs to 'folder'") as refused:
-        library.replace("hr", [article("payslip"), article("vpn")], AT)
+        library.replace("hr", [article("payslip"), article("vpn", title="VPN, for HR")], AT)
     assert refused.value.held == {("vpn", "en"): "folder"}
+    assert [each.id for each in now_in_force(library)] == ["vpn"]
+
+
+def test_the_same_from_two_sources_stays_with_the_first(library: Library) -> None:
+    """An export that is imported again says what is there already; its version is no difference."""
+    library.replace("folder", [article("vpn")], AT)
+    library.replace("folder", [article("vpn", title="VPN")], AT)
+    assert library.replace("export", [article("vpn", title="VPN")], AT) == Replaced()
+    assert library.replace("export", [], AT) == Replaced()
     assert [each.id for each in now_in_force(library)] == ["vpn"]
 
 
@@ -228,7 +237,7 @@ def test_a_rehearsal_changes_nothing(engine: Engine) -> None:
     library.replace("folder", [article("vpn")], AT)
     assert library.rehearse("folder", [article("phone")], AT) == Replaced(added=("phone",), retired=("vpn",))
     with pytest.raises(AlreadyHeld):
-        library.rehearse("hr", [article("vpn")], AT, retire=False)
+        library.rehearse("hr", [article("vpn", title="VPN, for HR")], AT, retire=False)
     assert library.articles() == (1, (article("vpn"),))
 
 

@@ -123,6 +123,13 @@ def test_a_press_that_proves_nothing_teaches_nothing(asked: Any) -> None:
     assert phrases(decision) == {"answer.solved"}
 
 
+def test_one_yes_to_several_answers_is_only_counted() -> None:
+    """The day's figures know it; the words are those of two questions, and no article's."""
+    both = conversation(article="vpn", question="My vpn keeps disconnecting. Also, how do I book a holiday?")
+    decision = decided(press("solved"), Loaded(conversation=both))
+    assert (judged(decision), events(decision)) == ([], [(Event.CONFIRMED, "it")])
+
+
 def test_no_get_me_a_person_contradicts_the_answer() -> None:
     """The case knows the ticket that was opened instead."""
     decision = decided(press("ticket"), Loaded(conversation=ANSWERED))

@@ -101,11 +101,60 @@ def test_broken_file_is_told_and_the_others_are_imported(here: Path, capsys: pyt
 def test_article_of_another_source_names_both(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is taken away from anybody unasked."""
     for name in ("one", "two"):
-        (here / f"{name}.jsonl").write_text(lines("a"))
+        (here / f"{name}.jsonl").write_text(lines("a", body=name))
     deskbell("import", "one.jsonl")
     assert deskbell("import", "two.jsonl") == 2
     assert "'two' brings 'a' (en), which belongs to 'one'" in capsys.readouterr().err
     assert deskbell("import", "two.jsonl", "--source", "one") == 0
+
+
+def test_files_of_one_name_in_two_folders_are_two_sources(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The Korean page of an article does not retire the English one."""
+    for language in ("en", "ko"):
+        (here / language).mkdir()
+        (here / language / "vpn.jsonl").write_text(lines("vpn", lang=language))
+        assert deskbell("import", f"{language}/vpn.jsonl") == 0
+    assert in_force(here) == ["vpn", "vpn"]
+
+
+def test_what_another_source_has_word_for_word_is_no_quarrel(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export is imported again where it came from: nothing changes, and nothing changes hands."""
+    (here / "kb.jsonl").write_text(lines("a", "b"))
+    deskbell("import", "kb.jsonl")
+    deskbell("export", "out")
+    capsys.readouterr()
+    assert deskbell("import", "out") == 0
+    assert capsys.readouterr().out == "0 added, 0 changed, 0 retired, 2 unchanged\n"
+    (here / "kb.jsonl").write_text(lines("a"))
+    deskbell("import", "kb.jsonl")
+    assert in_force(here) == ["a"]
+
+
+def test_one_file_of_the_folder_retires_nothing_of_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest of the folder was not looked at."""
+    for id in ("a", "b"):
+        (here / "kb" / f"{id}.jsonl").write_text(lines(id))
+    deskbell("import", "kb")
+    (here / "kb" / "a.jsonl").write_text(lines("a", body="New."))
+    capsys.readouterr()
+    assert deskbell("import", "kb/a.jsonl") == 0
+    assert capsys.readouterr().out == "0 added, 1 changed, 0 retired, 0 unchanged\n"
+    assert in_force(here) == ["a", "b"]
+
+
+def test_the_form_of_eval_is_imported_for_the_first_team(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It knows no teams; whose articles they became is told, once a file."""
+    line = {"id": "a", "title": "A", "body": "Text.", "phrasings": ["a b", "c d", "e f"], "lang": "en"}
+    (here / "desk.yaml").write_text(DESK.replace("teams:", "teams:\n  hr: {name: HR, lead: lee, restricted: true}"))
+    (here / "kb.jsonl").write_text(json.dumps(line) + "\n" + json.dumps({**line, "id": "b"}))
+    assert deskbell("import", "kb.jsonl") == 0
+    said = (
+        "kb.jsonl:1: warning: team: 2 articles from here on have none: they belong to 'it', unless --team names another"
+    )
+    assert said in capsys.readouterr().err
+    deskbell("export", "out.jsonl")
+    written = [json.loads(line) for line in (here / "out.jsonl").read_text().splitlines()]
+    assert [(each["team"], each["audience"]) for each in written] == [("it", "company")] * 2
 
 
 def test_folder_of_the_desk_is_its_own_source(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

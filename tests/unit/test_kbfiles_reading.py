@@ -321,6 +321,43 @@ def folder(tmp_path: Path, **texts: str) -> Reading:
     return read(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["README.md", "Contributing.md", "LICENSE.md", "CHANGELOG.md"])
+def test_what_a_checkout_says_about_itself_is_no_article(tmp_path: Path, name: str) -> None:
+    """Nor a broken one, which would keep the articles that were removed in force."""
+    (tmp_path / name).write_text("# Our articles\n\nOne file is one article.\n")
+    assert read(tmp_path).problems == ()
+
+
+def test_a_readme_with_front_matter_is_an_article(tmp_path: Path) -> None:
+    """What says that it is one is taken at its word."""
+    text = "---\nid: a\nlang: en\ntitle: A\nteam: it\naudience: company\n---\n"
+    assert [article.id for article in kept(tmp_path / "README.md", text)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "---\nid: a\ntitle: A\n---\nText."),
+        ("a.csv", "id,title,body\na,A,Text."),
+        ("a.jsonl", '{"id": "a", "title": "A", "body": "Text."}'),
+        ("a.html", "<title>A</title><p>Text.</p>"),
+    ],
+)
+def test_what_a_file_does_not_name_comes_from_the_command_line(tmp_path: Path, name: str, text: str) -> None:
+    """Team, audience and language, in every format."""
+    given = Defaults(team="hr", audience="public", lang="ko")
+    expected = Article(id="a", title="A", body="Text.", team="hr", audience="public", language=Language.KO)
+    assert kept(tmp_path / name, text, given) == [expected]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_told_where_it_is_opened(tmp_path: Path) -> None:
+    """The end of the front matter, where YAML notices, is nothing to look at."""
+    text = '---\nid: a\nlang: en\ntitle: "A\nteam: it\naudience: company\n---\nText.'
+    assert refused(tmp_path / "a.md", text) == [
+        "a.md:4: not valid YAML: while scanning a quoted scalar, found unexpected end of stream"
+    ]
+
+
 def test_broken_file_takes_nothing_from_the_others(tmp_path: Path) -> None:
     """Formats may stand side by side; each file is sound or not by itself."""
     sound, broken = json.dumps(LINE), json.dumps({**LINE, "id": "b"})

@@ -113,6 +113,12 @@ def test_nothing_asked_is_no_report(office: Office) -> None:
     assert office.run() == []
 
 
+def test_what_was_said_of_an_older_answer_is_reported(office: Office) -> None:
+    """Asked on Friday, confirmed on Saturday, when nobody asked anything: it is in one of the reports."""
+    office.record(Count(id="late", team="it", event=Event.CONFIRMED))
+    assert [(report.figures.asked, report.figures.confirmed) for report in reports(office.run())] == [(0, 1)]
+
+
 def test_the_day_that_lost_an_hour_is_whole() -> None:
     """Summer time begins on 29 March 2026: seven to seven are 23 hours."""
     team = replace(POLICY.teams["it"], terms=replace(POLICY.teams["it"].terms, calendar=LONDON))
