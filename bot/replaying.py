@@ -1,6 +1,6 @@
 """Tickets under other promises: what would have been (`sla replay`), and open ones from now on (`sla reapply`).
 
-Called by `bot.cli_sla_desk`.
+Called by `bot.cli_sla_desk_run`.
 """
 
 from __future__ import annotations

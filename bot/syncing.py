@@ -1,7 +1,7 @@
 """The folder of articles, kept in step with the library.
 
 `bot.running` calls `FolderSync.sync` at the start and every two seconds, off the event loop. Nothing is
-read while nothing changed. `foreseen` tells `bot.answering` and `bot.cli_kb` what that comes to.
+read while nothing changed. `foreseen` tells `bot.answering` and `bot.cli_kb_run` what that comes to.
 """
 
 from __future__ import annotations

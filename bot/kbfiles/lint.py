@@ -1,6 +1,6 @@
 """What `deskbell kb lint` says of articles that are sound and yet hard to find, each thing at its line.
 
-Called by `bot.cli_kb`; `triage.shadows` finds them.
+Called by `bot.cli_kb_run`; `triage.shadows` finds them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A file or a folder of articles in any format, read as a whole.
 
-Called by `bot.kb` for the desk's own folder and by `bot.cli_kb`. A file with an error is left out whole:
+Called by `bot.kb` for the desk's own folder and by `bot.cli_kb_run`. A file with an error is left out whole:
 an audience is never guessed, and half a file is nobody's intention.
 """
 

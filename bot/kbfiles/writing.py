@@ -1,6 +1,6 @@
 """Articles written to a file or a folder, so that reading them again gives the same articles.
 
-Called by `bot.cli_kb` for `kb export`.
+Called by `bot.cli_kb_run` for `kb export`.
 """
 
 from __future__ import annotations
@@ -8,30 +8,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from bot.kbfiles import jsonl, markdown, table, webpage
+from bot.kbfiles.formats import SUFFIXES, Format
 from triage.knowledge import Article
 
 MAX_NAME = 60
 """Characters of an id in a file's name; three bytes each in Korean."""
-
-
-class Format(StrEnum):
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSONL = "jsonl"
-    HTML = "html"
-
-
-_SUFFIXES = {
-    ".md": Format.MARKDOWN,
-    ".csv": Format.CSV,
-    ".jsonl": Format.JSONL,
-    ".html": Format.HTML,
-    ".htm": Format.HTML,
-}
 
 
 class CannotWrite(ValueError):
@@ -42,9 +26,9 @@ def format_of(path: Path) -> Format:
     """By the ending of the name; a folder is Markdown. Raises CannotWrite when the ending is not known."""
     if path.is_dir() or not path.suffix:
         return Format.MARKDOWN
-    found = _SUFFIXES.get(path.suffix.lower())
+    found = SUFFIXES.get(path.suffix.lower())
     if found is None:
-        raise CannotWrite(f"{path}: which format? Let the name end on {', '.join(_SUFFIXES)}, or give --format.")
+        raise CannotWrite(f"{path}: which format? Let the name end on {', '.join(SUFFIXES)}, or give --format.")
     return found
 
 
@@ -62,7 +46,7 @@ def write(articles: Sequence[Article], path: Path, form: Format) -> list[Path]:
         _write(path, text, "utf-8-sig" if form is Format.CSV else "utf-8")
         return [path]
     render, suffix = (markdown.write, ".md") if form is Format.MARKDOWN else (webpage.write, ".html")
-    if _SUFFIXES.get(path.suffix.lower()) is form and not path.is_dir():
+    if SUFFIXES.get(path.suffix.lower()) is form and not path.is_dir():
         if len(articles) != 1:
             raise CannotWrite(f"{path}: {form} holds one article a file, these are {len(articles)}: name a folder.")
         _write(path, render(articles[0]), "utf-8")

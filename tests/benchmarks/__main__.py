@@ -25,7 +25,7 @@ from tests.benchmarks.table import QUALITY, SPEED, Row, machine, mean, table
 
 LEXICAL, SEMANTIC = "Deskbell lexical", "Deskbell semantic"
 LARGE = 10_000
-"""Phrasings from which some are left out: an encoder's time is the same for any number, a plain head trains for too long."""
+"""Phrasings from which some are left out: an encoder's time is the same for any number, a plain head takes too long."""
 
 SMALL = {SEMANTIC, *(name for name in METHODS if name.startswith("logistic regression"))}
 

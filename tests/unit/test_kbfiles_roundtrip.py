@@ -14,8 +14,9 @@ from markdown_it import MarkdownIt
 from bot import sample
 from bot.kbfiles import jsonl, markdown, table, webpage
 from bot.kbfiles.form import Defaults, tidy
+from bot.kbfiles.formats import Format
 from bot.kbfiles.reading import read
-from bot.kbfiles.writing import CannotWrite, Format, format_of, write
+from bot.kbfiles.writing import CannotWrite, format_of, write
 from triage.knowledge import Article
 from triage.model import Language
 

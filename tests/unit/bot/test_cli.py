@@ -194,3 +194,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == f"deskbell {version('deskbell')}\n"
+
+
+def test_options_are_read_without_what_the_commands_need() -> None:
+    """Matching and the database take seconds to load: `--help` and `sla explain` do not wait for them."""
+    loaded = "import sys, bot.cli; print(*{'sklearn', 'scipy', 'numpy', 'sqlalchemy', 'aiohttp'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
