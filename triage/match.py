@@ -10,9 +10,9 @@ better. A tier is a space (how near texts are), a head (which article that speak
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from triage.knowledge import KnowledgeBase
 from triage.matching import Candidate, Encoder, Labelled, Match, Matcher, Verdict
 from triage.meaning import MeaningSpace
 from triage.model import Language
-from triage.questions import questions
+from triage.questions import MAX_CLAUSES, clauses, questions
 from triage.reasons import Explanation, Say
 from triage.repair import Repair
 from triage.space import Blend, Space, WordSpace
@@ -37,6 +37,9 @@ CLOSEST = 3
 
 MAX_PARTS = 8
 """Questions of one message that are looked up; any further one is named only."""
+
+JOINED = 0.08
+"""Confidence from which an article further down is near enough to be asked for, too, in the same sentence."""
 
 CONFUSING = 0.5
 """Confidence from which a wrong article shadows the right one; below it nothing was near."""
@@ -157,13 +160,26 @@ class TextMatcher:
         whole = self._match(text, language)
         asked = questions(text)
         if len(asked) < 2:
-            return whole
+            joined = self._joined(whole)
+            return replace(whole, parts=joined) if len(joined) > 1 else whole
         known = [self._match(part, language) for part in asked[:MAX_PARTS]]
+        if len(asked) <= MAX_PARTS // MAX_CLAUSES:
+            known = [one for part in known for one in self._joined(part)]
         named = [
             Match(text=part, verdict=Verdict.TICKET, language=language) for part in asked[MAX_PARTS : 2 * MAX_PARTS]
         ]
         parts = (*known, *named)
         return replace(whole, parts=parts) if _are_several(parts) else whole
+
+    def _joined(self, whole: Match) -> tuple[Match, ...]:
+        """What a question joins, if each of that has an answer of its own that is near to the whole; else the whole."""
+        near = {candidate.article.id for candidate in whole.top if candidate.confidence >= JOINED}
+        for way in clauses(whole.text) if len(near) > 1 else ():
+            matches = (self._match(clause, whole.language) for clause in way)
+            parts = tuple(takewhile(lambda part: _answers_one_of(part, near), matches))
+            if len(parts) == len(way) and _are_several(parts):
+                return parts
+        return (whole,)
 
     def _match(self, text: str, language: Language) -> Match:
         own = normalise(text)
@@ -343,6 +359,10 @@ class TextMatcher:
 
 def _repair(kb: KnowledgeBase, corpus: Corpus) -> Repair:
     return Repair([*corpus.normals, *(normalise(article.body) for article in kb.articles)])
+
+
+def _answers_one_of(part: Match, articles: Container[str]) -> bool:
+    return part.verdict is Verdict.ANSWER and part.best is not None and part.best.article.id in articles
 
 
 def _are_several(parts: Sequence[Match]) -> bool:
