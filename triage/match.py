@@ -10,7 +10,7 @@ better. A tier is a space (how near texts are), a head (which article that speak
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 
@@ -119,7 +119,8 @@ class _Reading:
     confidence: float
     probabilities: Floats
     similarities: Floats
-    barred: str | None = None
+    barred: Mapping[int, str]
+    """Articles that were taken out of the running, with the text that did it."""
 
 
 class TextMatcher:
@@ -195,7 +196,8 @@ class TextMatcher:
             closest=self._closest(reading),
             read=reading.text,
             repairs=repairs,
-            barred=reading.barred,
+            by_meaning=self._lexical is not None,
+            barred=next(iter(reading.barred.values()), None),
         )
         return Match(
             text=text,
@@ -283,7 +285,7 @@ class TextMatcher:
         barred = self._bar(probabilities[0], similarities[0])
         sure = self._trust.confidence(probabilities)
         agreeing = probabilities.argmax(axis=1) == probabilities[0].argmax()
-        best = int(np.where(agreeing, sure, -1).argmax()) if barred is None else 0
+        best = 0 if barred else int(np.where(agreeing, sure, -1).argmax())
         return _Reading(
             text=windows[best],
             confidence=float(sure[best]),
@@ -304,23 +306,34 @@ class TextMatcher:
         if self._lexical is None and self._design.windows and len(telling) > 2:
             yield from (" ".join(pair) for pair in list(pairwise(telling))[:MAX_WINDOWS])
 
-    def _bar(self, probabilities: Floats, similarities: Floats) -> str | None:
-        """Take the best article out of the running when the message is nearer to what it is not about."""
-        count = len(self.corpus.labels)
+    def _bar(self, probabilities: Floats, similarities: Floats) -> dict[int, str]:
+        """Take the best article out of the running while the message is nearer to what it is not about.
+
+        Those taken out, with the text that did it.
+        """
+        barred: dict[int, str] = {}
         best = int(probabilities.argmax())
-        own = similarities[self._own(best)].max()
-        for place, source in enumerate(self.corpus.against):
-            if source.article == best and similarities[count + place] > own:
-                probabilities[best] = 0
-                return source.text
-        return None
+        while best not in barred and (text := self._barring(best, similarities)) is not None:
+            barred[best] = text
+            probabilities[best] = 0
+            best = int(probabilities.argmax())
+        return barred
+
+    def _barring(self, article: int, similarities: Floats) -> str | None:
+        """The text that the article is not about and that is nearer to the message than all of its own."""
+        count = len(self.corpus.labels)
+        own = similarities[self._own(article)].max()
+        near = (text for text, near in zip(self.corpus.against, similarities[count:], strict=True) if near > own)
+        return next((text.text for text in near if text.article == article), None)
 
     def _top(self, reading: _Reading, language: Language) -> tuple[Candidate, ...]:
         """The best articles; the others' confidence falls as their probability does."""
-        first = np.argpartition(-reading.probabilities, min(TOP, len(self._ids)) - 1)[:TOP]
+        most = min(TOP + len(reading.barred), len(self._ids))
+        first = np.argpartition(-reading.probabilities, most - 1)[:most]
         order = first[np.argsort(-reading.probabilities[first], kind="stable")]
         best = max(float(reading.probabilities[order[0]]), 1e-9)
-        found = ((self._kb.article(self._ids[index], language), index) for index in order)
+        running = [index for index in order if index not in reading.barred] or order[:1]
+        found = ((self._kb.article(self._ids[index], language), index) for index in running[:TOP])
         return tuple(
             Candidate(article=article, confidence=reading.confidence * float(reading.probabilities[index]) / best)
             for article, index in found

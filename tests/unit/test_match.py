@@ -208,6 +208,20 @@ def test_an_article_is_barred_by_what_it_is_not_about() -> None:
     assert any("“the vpn invoice is unpaid”, which was marked as not this" in reason for reason in match.reasons)
 
 
+def test_every_article_that_is_not_about_it_is_barred() -> None:
+    """Two owners said "not this": neither article is named, however many others are left."""
+    question = "the vpn invoice is unpaid"
+    bill = Article(id="bill", title="VPN bill", phrasings=("vpn invoice", "pay the vpn bill"), against=(question,))
+    match = matcher(replace(VPN, against=(question,)), bill, BADGE, LEAVE).match(question)
+    assert {candidate.article.id for candidate in match.top} == {"badge", "leave"}
+
+
+def test_a_barred_article_alone_is_no_answer() -> None:
+    """There is no other to name in its place."""
+    match = matcher(replace(VPN, against=("the vpn invoice is unpaid",))).match("the vpn invoice is unpaid")
+    assert match.verdict is Verdict.TICKET
+
+
 def test_a_barred_phrasing_leaves_the_others_alone() -> None:
     """What is nearer to the article's own phrasings is still answered."""
     barred = replace(VPN, against=("the vpn invoice is unpaid",))
