@@ -212,6 +212,11 @@ def is_english(text: str) -> bool:
     return language_of(text) is Language.EN and (not foreign or foreign < sum(word in _ENGLISH for word in found))
 
 
+def is_everyday(word: str) -> bool:
+    """Whether a Latin word in lower case is one that everybody writes, with its apostrophe or without (`cant`)."""
+    return word in _EVERYDAY
+
+
 def is_thanks(text: str) -> bool:
     """Whether the message merely thanks or confirms ("thanks!", "ok great", "감사합니다", "謝謝", "👍")."""
     if _THANKS_SIGN.fullmatch(text[:MAX_TALK]):
@@ -275,3 +280,4 @@ _DAYTIME = frozenset(_TIMES_OF_DAY.split())
 _PAD = frozenset(_PADDING.split())
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _FOREIGN = frozenset(_FOREIGN_WORDS.split()) - _ENGLISH
+_EVERYDAY = frozenset(word.replace("'", "") for word in _ENGLISH | _THANKING | _GREETING | _DAYTIME | _PAD)
