@@ -77,17 +77,25 @@ def questions(text: str) -> list[str]:
     said = sentences(_ASKED.sub("?\n", lines))
     if len(said) < 2:
         return said
-    return _distinct(_parts([one for one in said if not is_small_talk(one)]))
+    return _distinct(_parts(_telling(said)))
 
 
 def clauses(text: str) -> list[list[str]]:
     """Ways to part what `questions` takes for one: by its sentences and words such as `also`, then by `and` too.
 
-    Each way has from two clauses to MAX_CLAUSES, which may all ask something, or be one question's.
+    Each way has from two clauses to MAX_CLAUSES, which may all ask something, or be one question's. A message that
+    is looked at in part only has none: pieces of what was cut would count.
     """
-    said = [one for one in sentences(_ASKED.sub("?\n", _own(text))) if not is_small_talk(one)]
+    own = _own(text)
+    said = _telling(sentences(_ASKED.sub("?\n", own))) if len(own) < MAX_TEXT else []
     ways = [_asking([clause for one in said for clause in joint.split(one)]) for joint in _JOINTS]
     return [way for place, way in enumerate(ways) if 1 < len(way) <= MAX_CLAUSES and way not in ways[:place]]
+
+
+def _telling(said: list[str]) -> list[str]:
+    """Without small talk, which in a message of forty thousand question marks is looked for once."""
+    talk = {one for one in set(said) if is_small_talk(one)}
+    return [one for one in said if one not in talk]
 
 
 def _asking(found: list[str]) -> list[str]:
