@@ -42,6 +42,23 @@ def test_ask_prints_one_json_object(desk: Path, capsys: pytest.CaptureFixture[st
     assert json.loads(capsys.readouterr().out)["article"] == "vpn"
 
 
+@pytest.mark.parametrize(("given", "language"), [("ko", "ko"), ("zh-Hant", "zh-Hant"), ("zh-TW", "zh-Hant")])
+def test_ask_speaks_the_language_that_is_named(
+    desk: Path, given: str, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where people call Traditional Chinese by their place."""
+    assert main(["ask", "my vpn drops", "--lang", given, "--json", "--config", str(desk)]) == 0
+    assert json.loads(capsys.readouterr().out)["lang"] == language
+
+
+def test_ask_names_the_languages_that_there_are(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another one is wrong usage."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["ask", "my vpn drops", "--lang", "fr", "--config", str(desk)])
+    assert stopped.value.code == 2
+    assert "en, ko, zh-Hant" in capsys.readouterr().err
+
+
 def test_ask_names_an_unknown_team(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong team is wrong usage, and the right ones are named."""
     assert main(["ask", "x", "--team", "nope", "--config", str(desk)]) == 2
