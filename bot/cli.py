@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import logging
 import os
@@ -42,6 +43,10 @@ DRAIN_SECONDS = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a terminal that has no Hangul shows \ube44, and stays in use
     zoneinfo.reset_tzpath(to=())  # the pinned tzdata package, not whatever the machine has
     try:
         command: Callable[[argparse.Namespace], int] = options.run
