@@ -16,6 +16,9 @@ _QUOTED = re.compile(r"^[^\S\n]*(?:>|&gt;).*$", re.MULTILINE)
 _ASKED = re.compile(rf"？|(?<=[{HAN}])\?")
 """Chinese goes on after a question mark without a blank."""
 
+_SIGHED = re.compile(r"(?<=[ㅠㅜㅋㅎ]{2})\ +|(?<=~)\ +")
+"""Korean ends a sentence with it, and no full stop."""
+
 _FURTHER = re.compile(
     r"""
     ^(?: (?: and\ also | also | and\ another\ thing | another\ (?:thing|question) | one\ more\ (?:thing|question)
@@ -74,7 +77,7 @@ def questions(text: str) -> list[str]:
     if len(_ITEM.findall(lines)) > 1:
         listed = items if _ITEM.match(lines.lstrip()) else items[1:]
         return _distinct(listed)
-    said = sentences(_ASKED.sub("?\n", lines))
+    said = _said(lines)
     if len(said) < 2:
         return said
     return _distinct(_parts(_telling(said)))
@@ -87,9 +90,13 @@ def clauses(text: str) -> list[list[str]]:
     is looked at in part only has none: pieces of what was cut would count.
     """
     own = _own(text)
-    said = _telling(sentences(_ASKED.sub("?\n", own))) if len(own) < MAX_TEXT else []
+    said = _telling(_said(own)) if len(own) < MAX_TEXT else []
     ways = [_asking([clause for one in said for clause in joint.split(one)]) for joint in _JOINTS]
     return [way for place, way in enumerate(ways) if 1 < len(way) <= MAX_CLAUSES and way not in ways[:place]]
+
+
+def _said(text: str) -> list[str]:
+    return sentences(_SIGHED.sub("\n", _ASKED.sub("?\n", text)))
 
 
 def _telling(said: list[str]) -> list[str]:
