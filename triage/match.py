@@ -175,7 +175,8 @@ class TextMatcher:
     def _joined(self, whole: Match) -> tuple[Match, ...]:
         """What a question joins, if each of that has an answer of its own that is near to the whole; else the whole."""
         near = {candidate.article.id for candidate in whole.top if candidate.confidence >= JOINED}
-        for way in clauses(whole.text) if len(near) > 1 else ():
+        is_near = whole.verdict in (Verdict.ANSWER, Verdict.SUGGEST) and len(near) > 1
+        for way in clauses(whole.text) if is_near else ():
             matches = (self._match(clause, whole.language) for clause in way)
             parts = tuple(takewhile(lambda part: _answers_one_of(part, near), matches))
             if len(parts) == len(way) and _are_several(parts):
