@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ from bot import cli_data, cli_eval, cli_kb, cli_sla, cli_sla_desk, deskfile, log
 from bot.cli_sla import Parsers
 from bot.connections import Connection
 from bot.deskfile import Desk
+from bot.deskfile_values import LANGUAGES
 from bot.settings import Settings, SettingsError
 from bot.yamlfile import Problem, has_errors
 from triage.errors import Unavailable
@@ -41,6 +43,10 @@ DRAIN_SECONDS = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a terminal that has no Hangul shows \ube44, and stays in use
     zoneinfo.reset_tzpath(to=())  # the pinned tzdata package, not whatever the machine has
     try:
         command: Callable[[argparse.Namespace], int] = options.run
@@ -99,7 +105,7 @@ def _add_trials(commands: Parsers) -> None:
     ask = commands.add_parser("ask", help="what the desk would do with a message, and why")
     ask.add_argument("text")
     ask.add_argument("--team", help="as if asked in this team's help channel")
-    ask.add_argument("--lang", choices=[str(language) for language in Language])
+    ask.add_argument("--lang", type=_language, metavar="L", help="of the reasons: en, ko or zh-Hant (zh-TW, zh-HK)")
     ask.add_argument(
         "--tier",
         choices=["lexical", "semantic"],
@@ -150,6 +156,13 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _language(text: str) -> Language:
+    found = LANGUAGES.get(text.lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(Language)}")
+    return found
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -234,8 +247,7 @@ def _ask(options: argparse.Namespace) -> int:
         logs.configure(settings.log_format, secrets=_secrets(settings), level=logging.WARNING)
     knowing, problems = answering(settings, desk, stored=not is_sample, semantic=semantic, at=datetime.now(UTC))
     _report([problem for problem in problems if has_errors([problem])])
-    language = Language(options.lang) if options.lang else None
-    match = explain(options.text, knowing, desk.policy, team=options.team, language=language)
+    match = explain(options.text, knowing, desk.policy, team=options.team, language=options.lang)
     print(json.dumps(as_json(match), ensure_ascii=False) if options.json else as_text(match, desk.policy))
     return DONE
 

@@ -98,14 +98,16 @@ def _given(options: argparse.Namespace) -> _Given:
     questions, wrong = read_questions(options.queries)
     tuning, more = read_questions(options.tune) if options.tune else ((), [])
     _refuse([*problems, *wrong, *more])
-    _warn_of_strangers(articles, questions, options.queries)
+    _warn_of_strangers(articles, questions, options.queries, "never right")
+    _warn_of_strangers(articles, tuning, options.tune, "its answers count as wrong")
     return _Given(articles=articles, questions=questions, tuning=tuning)
 
 
-def _warn_of_strangers(articles: Sequence[Article], questions: Sequence[Labelled], file: Path) -> None:
+def _warn_of_strangers(articles: Sequence[Article], questions: Sequence[Labelled], file: Path, so: str) -> None:
     strangers = sorted({q.article for q in questions if q.article} - {article.id for article in articles})
     if strangers:
-        _say(f"{file}: warning: {len(strangers)} articles are not in the KB, such as '{strangers[0]}': never right")
+        more = f" (and {len(strangers) - 1:,} more)" if len(strangers) > 1 else ""
+        _say(f"{file}: warning: no article of the KB has the id '{strangers[0]}'{more}: {so}")
 
 
 def _warm_up(articles: Sequence[Article]) -> list[str]:

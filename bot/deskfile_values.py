@@ -36,13 +36,14 @@ _UNITS = {"d": DAY, "h": 3_600, "m": 60, "s": 1}
 _DAY = f"(?:{'|'.join(DAYS)})"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _SPAN = r"([0-9]{1,2}):([0-5][0-9])-([0-9]{1,2}):([0-5][0-9])"
-_LANGUAGES = {
+LANGUAGES = {
     "en": Language.EN,
     "ko": Language.KO,
     "zh-hant": Language.ZH_HANT,
     "zh-tw": Language.ZH_HANT,
     "zh-hk": Language.ZH_HANT,
 }
+"""By the names that people give them, in lower case."""
 
 
 def _id(text: str) -> str:
@@ -201,7 +202,7 @@ def _span(value: object) -> tuple[int, int]:
 
 
 def _language(value: object) -> object:
-    return _LANGUAGES.get(value.lower(), value) if isinstance(value, str) else value
+    return LANGUAGES.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def windows(hours: dict[str, list[tuple[int, int]]]) -> tuple[Window, ...]:

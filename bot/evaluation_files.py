@@ -108,7 +108,7 @@ def _reason(line: str, error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{where}: is missing"
     if first["type"] == "json_invalid":
-        return f"is not JSON: {first['ctx']['error']}"
+        return f"is not JSON: {first['ctx']['error']}".replace(" line 1 column", " character")
     return f"{where}: {first['msg'].lower()}" if where else "is not a JSON object: write {...}"
 
 

@@ -27,14 +27,18 @@ def explain(text: str, knowing: Knowing, policy: Policy, *, team: str | None, la
     """
     match = knowing.matcher(EMPLOYEE).match(text)
     if not text.strip():
-        match = replace(
-            match, verdict=Verdict.IGNORE, top=(), reasons=(noted("reason.otherwise.ignore", match.language),)
-        )
+        match = replace(_ignored(match, "reason.blank"), top=())
     elif is_small_talk(text):
-        match = replace(match, verdict=Verdict.IGNORE)
+        match = _ignored(match, "reason.ignore")
     elif match.parts:
         match = _of_several(match)
     return _told(match, policy, team, language or match.language)
+
+
+def _ignored(match: Match, reason: str) -> Match:
+    """Whatever is near to it, as the desk does."""
+    reasons = tuple(noted(key, match.language) for key in (reason, "reason.otherwise.ignore"))
+    return replace(match, verdict=Verdict.IGNORE, reasons=reasons, parts=())
 
 
 def _of_several(match: Match) -> Match:

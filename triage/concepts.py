@@ -3,17 +3,17 @@
 People write "can't get in" where the article says "locked out", and 비번 where it says password. The
 terms stand in `concepts.txt`, a few hundred concepts in English, Korean and Traditional Chinese; a
 company's own articles have no part in it. Used by `triage.features`, which counts concepts like
-words, and by `triage.reasons`, which names them.
+words, by `triage.reasons`, which names them, and by `triage.repair`, which takes their words for spelt right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 
-from triage.text import is_han, is_hangul, spans
+from triage.text import is_han, is_hangul, normalise, spans, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,29 @@ def _stem(word: str) -> str:
 
 
 @lru_cache(maxsize=1)
+def latin_words() -> frozenset[str]:
+    """The words in Latin letters that terms consist of: whoever writes one did not mistype another."""
+    found = (words(normalise(term)) for _, term in _listed())
+    return frozenset(word for term in found for word in term if not is_han(word) and not is_hangul(word))
+
+
+@lru_cache(maxsize=1)
 def _terms() -> _Node:
     """All terms, by their units. A Korean term is known with its blanks and without."""
     root = _Node()
+    for concept, term in _listed():
+        _add(root, term, concept)
+        if is_hangul(term):
+            _add(root, term.replace(" ", ""), concept)
+    return root
+
+
+def _listed() -> Iterator[tuple[str, str]]:
+    """Each concept with each of its terms, as the file has them."""
     for line in files("triage").joinpath("concepts.txt").read_text("utf-8").splitlines():
         concept, _, terms = line.partition(":")
         for term in terms.replace("|", ",").split(",") if line and line[0] != "#" else ():
-            _add(root, term.strip(), concept)
-            if is_hangul(term.strip()):
-                _add(root, term.replace(" ", ""), concept)
-    return root
+            yield concept, term.strip()
 
 
 def _add(root: _Node, term: str, concept: str) -> None:

@@ -85,6 +85,7 @@ def fit(texts: Floats, labels: Ints, weights: Floats) -> Trained:
     regression = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=STEPS, tol=1e-5)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # one text an article is enough
         regression.fit(
             np.vstack([texts, np.zeros_like(texts[:1])]),
             np.append(labels, labels.max() + 1),

@@ -10,9 +10,9 @@ better. A tier is a space (how near texts are), a head (which article that speak
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from triage.knowledge import KnowledgeBase
 from triage.matching import Candidate, Encoder, Labelled, Match, Matcher, Verdict
 from triage.meaning import MeaningSpace
 from triage.model import Language
-from triage.questions import questions
+from triage.questions import MAX_CLAUSES, clauses, questions
 from triage.reasons import Explanation, Say
 from triage.repair import Repair
 from triage.space import Blend, Space, WordSpace
@@ -37,6 +37,9 @@ CLOSEST = 3
 
 MAX_PARTS = 8
 """Questions of one message that are looked up; any further one is named only."""
+
+JOINED = 0.08
+"""Confidence from which an article further down is near enough to be asked for, too, in the same sentence."""
 
 CONFUSING = 0.5
 """Confidence from which a wrong article shadows the right one; below it nothing was near."""
@@ -116,7 +119,8 @@ class _Reading:
     confidence: float
     probabilities: Floats
     similarities: Floats
-    barred: str | None = None
+    barred: Mapping[int, str]
+    """Articles that were taken out of the running, with the text that did it."""
 
 
 class TextMatcher:
@@ -157,13 +161,27 @@ class TextMatcher:
         whole = self._match(text, language)
         asked = questions(text)
         if len(asked) < 2:
-            return whole
+            joined = self._joined(whole)
+            return replace(whole, parts=joined) if len(joined) > 1 else whole
         known = [self._match(part, language) for part in asked[:MAX_PARTS]]
+        if len(asked) <= MAX_PARTS // MAX_CLAUSES:
+            known = [one for part in known for one in self._joined(part)]
         named = [
             Match(text=part, verdict=Verdict.TICKET, language=language) for part in asked[MAX_PARTS : 2 * MAX_PARTS]
         ]
         parts = (*known, *named)
         return replace(whole, parts=parts) if _are_several(parts) else whole
+
+    def _joined(self, whole: Match) -> tuple[Match, ...]:
+        """What a question joins, if each of that has an answer of its own that is near to the whole; else the whole."""
+        near = {candidate.article.id for candidate in whole.top if candidate.confidence >= JOINED}
+        is_near = whole.verdict in (Verdict.ANSWER, Verdict.SUGGEST) and len(near) > 1
+        for way in clauses(whole.text) if is_near else ():
+            matches = (self._match(clause, whole.language) for clause in way)
+            parts = tuple(takewhile(lambda part: _answers_one_of(part, near), matches))
+            if len(parts) == len(way) and _are_several(parts):
+                return parts
+        return (whole,)
 
     def _match(self, text: str, language: Language) -> Match:
         own = normalise(text)
@@ -179,7 +197,8 @@ class TextMatcher:
             closest=self._closest(reading),
             read=reading.text,
             repairs=repairs,
-            barred=reading.barred,
+            by_meaning=self._lexical is not None,
+            barred=next(iter(reading.barred.values()), None),
         )
         return Match(
             text=text,
@@ -267,7 +286,7 @@ class TextMatcher:
         barred = self._bar(probabilities[0], similarities[0])
         sure = self._trust.confidence(probabilities)
         agreeing = probabilities.argmax(axis=1) == probabilities[0].argmax()
-        best = int(np.where(agreeing, sure, -1).argmax()) if barred is None else 0
+        best = 0 if barred else int(np.where(agreeing, sure, -1).argmax())
         return _Reading(
             text=windows[best],
             confidence=float(sure[best]),
@@ -288,23 +307,34 @@ class TextMatcher:
         if self._lexical is None and self._design.windows and len(telling) > 2:
             yield from (" ".join(pair) for pair in list(pairwise(telling))[:MAX_WINDOWS])
 
-    def _bar(self, probabilities: Floats, similarities: Floats) -> str | None:
-        """Take the best article out of the running when the message is nearer to what it is not about."""
-        count = len(self.corpus.labels)
+    def _bar(self, probabilities: Floats, similarities: Floats) -> dict[int, str]:
+        """Take the best article out of the running while the message is nearer to what it is not about.
+
+        Those taken out, with the text that did it.
+        """
+        barred: dict[int, str] = {}
         best = int(probabilities.argmax())
-        own = similarities[self._own(best)].max()
-        for place, source in enumerate(self.corpus.against):
-            if source.article == best and similarities[count + place] > own:
-                probabilities[best] = 0
-                return source.text
-        return None
+        while best not in barred and (text := self._barring(best, similarities)) is not None:
+            barred[best] = text
+            probabilities[best] = 0
+            best = int(probabilities.argmax())
+        return barred
+
+    def _barring(self, article: int, similarities: Floats) -> str | None:
+        """The text that the article is not about and that is nearer to the message than all of its own."""
+        count = len(self.corpus.labels)
+        own = similarities[self._own(article)].max()
+        near = (text for text, near in zip(self.corpus.against, similarities[count:], strict=True) if near > own)
+        return next((text.text for text in near if text.article == article), None)
 
     def _top(self, reading: _Reading, language: Language) -> tuple[Candidate, ...]:
         """The best articles; the others' confidence falls as their probability does."""
-        first = np.argpartition(-reading.probabilities, min(TOP, len(self._ids)) - 1)[:TOP]
+        most = min(TOP + len(reading.barred), len(self._ids))
+        first = np.argpartition(-reading.probabilities, most - 1)[:most]
         order = first[np.argsort(-reading.probabilities[first], kind="stable")]
         best = max(float(reading.probabilities[order[0]]), 1e-9)
-        found = ((self._kb.article(self._ids[index], language), index) for index in order)
+        running = [index for index in order if index not in reading.barred] or order[:1]
+        found = ((self._kb.article(self._ids[index], language), index) for index in running[:TOP])
         return tuple(
             Candidate(article=article, confidence=reading.confidence * float(reading.probabilities[index]) / best)
             for article, index in found
@@ -343,6 +373,10 @@ class TextMatcher:
 
 def _repair(kb: KnowledgeBase, corpus: Corpus) -> Repair:
     return Repair([*corpus.normals, *(normalise(article.body) for article in kb.articles)])
+
+
+def _answers_one_of(part: Match, articles: Container[str]) -> bool:
+    return part.verdict is Verdict.ANSWER and part.best is not None and part.best.article.id in articles
 
 
 def _are_several(parts: Sequence[Match]) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import Prefix
+
 from triage.calibrate import Thresholds
 from triage.concepts import mentions
 from triage.matching import Candidate, Verdict
@@ -17,6 +19,9 @@ from triage.text import is_han, normalise, words
 
 Say = Callable[[str, Language, Mapping[str, object]], str]
 """The text of a catalogue key in a language, with its placeholders filled."""
+
+SAME_BEGINNING = 0.6
+"""Share of the longer name from which two names that begin the same are forms of one."""
 
 MAX_SHARED = 6
 """Words in common that are named, and things that are called by two names."""
@@ -33,6 +38,8 @@ class Explanation:
     closest: Sequence[str]
     read: str
     repairs: Mapping[str, str]
+    by_meaning: bool = False
+    """Whether a phrasing without a common word may have come near by its meaning."""
     barred: str | None = None
     """The text that an owner marked as not this article's, when it is nearer than the article's own."""
 
@@ -47,8 +54,8 @@ class Explanation:
             yield self._tell("reason.barred", phrasing=self.barred)
         for phrasing in self.closest[:1]:
             shared = shared_words(self.read, normalise(phrasing))
-            key = "reason.closest" if shared else "reason.closest_meaning"
-            yield self._tell(key, phrasing=phrasing, shared=", ".join(shared))
+            alike = "reason.closest_meaning" if self.by_meaning else "reason.closest_pieces"
+            yield self._tell("reason.closest" if shared else alike, phrasing=phrasing, shared=", ".join(shared))
         for phrasing in self.closest[1:]:
             yield self._tell("reason.close", phrasing=phrasing)
         if same := same_things(self.read, normalise("\n".join(self.closest[:1]))):
@@ -78,14 +85,22 @@ def shared_words(message: str, phrasing: str) -> list[str]:
 
 
 def same_things(message: str, phrasing: str) -> list[tuple[str, str]]:
-    """Of two normalised texts what each calls by another name: (as the message puts it, as the phrasing does)."""
+    """Of two normalised texts what each calls by another name: (as the message puts it, as the phrasing does).
+
+    Forms of one word (visitor's, visitors) are no other name, and of a name within a longer one the longer counts.
+    """
     ours = {mention.concept: mention.written for mention in reversed(mentions(phrasing))}
-    pairs = [(theirs.written, ours[theirs.concept]) for theirs in mentions(message) if theirs.concept in ours]
-    return list(dict.fromkeys(pair for pair in pairs if not _is_within(*pair)))[:MAX_SHARED]
+    found = dict.fromkeys((one.written, ours[one.concept]) for one in mentions(message) if one.concept in ours)
+    pairs = [pair for pair in found if not _is_form(*pair)]
+    return [pair for pair in pairs if not any(_is_part(pair, other) for other in pairs)][:MAX_SHARED]
 
 
-def _is_within(one: str, other: str) -> bool:
-    return one in other or other in one
+def _is_form(one: str, other: str) -> bool:
+    return one in other or other in one or Prefix.normalized_similarity(one, other) >= SAME_BEGINNING
+
+
+def _is_part(pair: tuple[str, str], other: tuple[str, str]) -> bool:
+    return pair != other and pair[0] in other[0] and pair[1] in other[1]
 
 
 def _common_runs(word: str, theirs: Sequence[str]) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Misspelt words, read as the word of the knowledge base that they are nearly equal to.
 
 Korean is compared by its letters (jamo), so that one wrong letter is one edit, and a known word with
-another particle is no slip. Chinese is left alone: its typos are other words. Used by `triage.match`
-with one audience's vocabulary only.
+another particle is no slip. Chinese is left alone: its typos are other words. So are Latin words that mean something
+themselves: who writes "bullying" or "good" did not mean "building" or "goods". Used by `triage.match` with one
+audience's vocabulary only.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Prefix
 
-from triage.text import is_han, is_hangul, jamo, syllables, words
+from triage.concepts import latin_words
+from triage.text import is_everyday, is_han, is_hangul, jamo, syllables, words
 
 MAX_WORDS = 40
 """Unknown words of one message that are looked up, so that a pasted log costs no more."""
@@ -82,7 +84,11 @@ class Repair:
 
     def _is_suspect(self, word: str) -> bool:
         read = len(word) <= MAX_LETTERS and word.isalpha() and not is_han(word) and word not in self._known
-        return read and not (is_hangul(word) and any(stem in self._stems for stem in (word, *_stems(word))))
+        return read and not (self._is_form(word) if is_hangul(word) else is_everyday(word) or word in latin_words())
+
+    def _is_form(self, word: str) -> bool:
+        """Whether a Korean word is a known one with another particle, or none."""
+        return any(stem in self._stems for stem in (word, *_stems(word)))
 
     def _nearest(self, word: str) -> str | None:
         """The known word within one edit (two in a long word) that was most likely meant; None when there is none."""

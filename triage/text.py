@@ -32,8 +32,29 @@ _MENTION = re.compile(r"(?<!\S)@[\w.-]+")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+'-]{0,40}:")
 _LONE_JAMO = re.compile("[\u1100-\u11ff]+")
 _THANKS_SIGN = re.compile(
-    "(?:[\\s\ufe0f\U0001f3fb-\U0001f3ff]|👍|🙏|🙌|👌|❤|♥|💯|😊|ㄱㅅ|:(?:\\+1|thumbsup|pray|raised_hands|ok_hand|heart|100|blush):)+"
+    "(?:[\\s\ufe0f\U0001f3fb-\U0001f3ff]|👍|🙏|🙌|👌|❤|♥|💯|😊|ㄱㅅ|ㄳ|ㅇㅋ|ㅇㅇ|:(?:\\+1|thumbsup|pray|raised_hands|ok_hand|heart|100|blush):)+"
 )
+_LAUGHTER = re.compile(r"(?=.*[ㅋㅎ])[\sㅋㅎ~^!.]+")
+_LETTER = re.compile("[\u3131-\u318e]")
+_PLEASANTRY = re.compile(
+    r"""
+    \b(?: how\ (?:are\ (?:you|things)|is\ it\ going|do\ you\ do)(?:\ (?:doing|today))*
+      | how's\ (?:it\ going|everything|life)
+      | (?:i\ )?hope\ (?:you|you're|everyone|everybody|all|this)\b(?:\ (?:finds|you|are|is|all|doing))*\ well
+      | have\ a\ (?:nice|good|great|lovely)\ (?:day|evening|weekend|one|week|time) | nice\ to\ meet\ you
+      | see\ you(?:\ (?:later|soon|tomorrow|around))? | no\ (?:problem|worries) | (?:who|what)\ are\ you
+      | what\ can\ you\ do | testing | test(?:\ [123])* | good\ night | happy\ (?:monday|friday|new\ year)
+      | l+o+l+ | (?:ha|he){2,}h? )\b
+      | 좋은\ (?:아침|하루|주말|저녁|오후|밤)(?:입니다|이에요|이네요|\ ?(?:되세요|보내세요))?
+      | (?:즐거운|행복한)\ (?:하루|주말|명절)\ ?(?:되세요|보내세요) | (?:주말|하루|휴가)\ 잘\ (?:보내세요|보내셨어요)
+      | 잘\ (?:지내시죠|지내세요|지내셨어요|지내) | 새해\ 복\ 많이\ 받으세요 | 누구세요 | 테스트(?:입니다|중)?
+      | (?:你|您|大家|最近)好嗎 | 祝?你?(?:有個?)?(?:美好|愉快)的一天 | 週末愉快 | 新年快樂 | 早上好 | 下午好 | 晚上好
+      | 大家早(?![安上]) | 你是誰 | 你會做什麼 | 測試一?下? | [哈呵]{2,}
+    """,
+    re.VERBOSE,
+)
+"""What is said for politeness' sake, or to see who answers."""
+
 _QUOTED = re.compile(r"^(?:>|&gt;).*$", re.MULTILINE)
 _QUOTE_MARK = re.compile(r"^(?:>|&gt;)+", re.MULTILINE)
 _SPACES = re.compile(r"[^\S\n]+")
@@ -71,7 +92,7 @@ thanks thank thx ty tysm tks cheers appreciated 감사 감사합니다 감사해
 謝謝 感謝 多謝 感恩 謝啦 謝了 3q
 ok okay k great good nice cool perfect awesome super noted understood works worked fixed solved resolved
 네 넵 예 응 좋아요 좋습니다 알겠습니다 알겠어요 해결됐어요 해결됐습니다 해결되었습니다 확인했습니다 오케이
-好 好的 可以了 沒問題 收到 了解 知道了 太好了 解決了 太棒了
+好 好的 可以了 沒問題 收到 了解 知道了 太好了 解決了 太棒了 好了 修好了 已經好了
 """
 _GREETINGS = """
 hi hello hey hiya yo bye goodbye 안녕 안녕하세요 안녕하십니까 하이 헬로 반갑습니다 반가워요
@@ -166,10 +187,10 @@ def is_han(word: str) -> bool:
 def language_of(text: str) -> Language:
     """The language a reply should be in; English unless Hangul or Han outweigh the Latin letters.
 
-    A Hangul or Han character weighs three letters. English function words weigh double, other
-    Latin words a fifth: product names are Latin in every language (`VPN이 안돼요`).
+    A Hangul or Han character, or a lone letter of Hangul (ㅠㅠ), weighs three letters. English function words
+    weigh double, other Latin words a fifth: product names are Latin in every language (`VPN이 안돼요`).
     """
-    hangul = han = latin = 0.0
+    hangul, han, latin = 3.0 * len(_LETTER.findall(text[:MAX_TEXT])), 0.0, 0.0
     for word in words(normalise(text) or text[:MAX_TEXT]):
         if is_hangul(word):
             hangul += 3 * len(word)
@@ -191,24 +212,39 @@ def is_english(text: str) -> bool:
     return language_of(text) is Language.EN and (not foreign or foreign < sum(word in _ENGLISH for word in found))
 
 
+def is_everyday(word: str) -> bool:
+    """Whether a Latin word in lower case is one that everybody writes, with its apostrophe or without (`cant`)."""
+    return word in _EVERYDAY
+
+
 def is_thanks(text: str) -> bool:
     """Whether the message merely thanks or confirms ("thanks!", "ok great", "감사합니다", "謝謝", "👍")."""
     if _THANKS_SIGN.fullmatch(text[:MAX_TALK]):
         return True
-    return _consists_of(text, _THANKING, _THANKING | _GREETING | _PAD)
+    return not _asks(text) and _consists_of(text, _THANKING, _THANKING | _GREETING | _PAD)
 
 
 def is_small_talk(text: str) -> bool:
-    """Whether the message merely thanks, confirms or greets, and so asks for no answer."""
+    """Whether the message merely thanks, confirms, greets or laughs, and so asks for nothing that an article has."""
     polite = _THANKING | _GREETING | _DAYTIME
-    return is_thanks(text) or _consists_of(text, polite, polite | _PAD)
+    if is_thanks(text) or _LAUGHTER.fullmatch(text[:MAX_TALK]):
+        return True
+    return _consists_of(text, polite - _THANKING if _asks(text) else polite, polite | _PAD, greetings=_PLEASANTRY)
 
 
-def _consists_of(text: str, needed: frozenset[str], allowed: frozenset[str]) -> bool:
+def _asks(text: str) -> bool:
+    """Whether it has a question mark: "is it fixed?" is no thanks."""
+    return "?" in text or "？" in text
+
+
+def _consists_of(
+    text: str, needed: frozenset[str], allowed: frozenset[str], greetings: re.Pattern[str] | None = None
+) -> bool:
     if len(text) > MAX_TALK:
         return False
     has_needed = False
-    for word in words(normalise(text)):
+    normal = normalise(text)
+    for word in words(greetings.sub(" hello ", normal) if greetings else normal):
         parts = _split(word, allowed)
         if not allowed.issuperset(parts):
             return False
@@ -244,3 +280,4 @@ _DAYTIME = frozenset(_TIMES_OF_DAY.split())
 _PAD = frozenset(_PADDING.split())
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _FOREIGN = frozenset(_FOREIGN_WORDS.split()) - _ENGLISH
+_EVERYDAY = frozenset(word.replace("'", "") for word in _ENGLISH | _THANKING | _GREETING | _DAYTIME | _PAD)

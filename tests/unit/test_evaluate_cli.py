@@ -116,6 +116,15 @@ def test_an_article_the_kb_lacks_is_warned_of(
     assert "'vpm'" in capsys.readouterr().err
 
 
+def test_an_article_of_a_tuning_question_that_the_kb_lacks_is_warned_of(
+    given: tuple[str | Path, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is answered to it counts as wrong, and would make the threshold too high unseen."""
+    tuning = lines(tmp_path / "tune.jsonl", {"text": "vpn", "article": "gone"}, {"text": "badge", "article": "badge"})
+    assert run(*given, "--tune", tuning, "--json") == 0
+    assert f"{tuning}: warning: no article of the KB has the id 'gone'" in capsys.readouterr().err
+
+
 def test_an_output_that_cannot_be_written_is_known_before_the_work(given: tuple[str | Path, ...]) -> None:
     """The path is named."""
     with pytest.raises(SettingsError, match="no/such/file"):

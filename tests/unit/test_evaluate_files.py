@@ -46,7 +46,7 @@ def test_a_missing_language_is_told_from_the_text(tmp_path: Path) -> None:
         ('{"title": "a"}', "id: is missing"),
         ('{"id": 3}', "id: input should be a valid string"),
         ('{"id": "a", "phrasings": ["x", 3]}', "phrasings.1: input should be a valid string"),
-        ('{"id": "a"', "is not JSON: EOF while parsing an object"),
+        ('{"id": "a"', "is not JSON: EOF while parsing an object at character"),
         ("[]", "is not a JSON object"),
     ],
 )

@@ -29,7 +29,7 @@ def test_some_of_every_language_is_answered(language: Language) -> None:
     ("language", "least"), [(Language.EN, 0.51), (Language.KO, 0.66), (Language.ZH_HANT, 0.71)], ids=str
 )
 def test_the_right_article_is_first(language: Language, least: float) -> None:
-    """Measured .55, .70 and .76."""
+    """Measured .57, .71 and .76."""
     assert share(one.right for one in inside(asked_by_words(), language)) >= least
 
 
@@ -83,7 +83,8 @@ def test_the_verdict_follows_the_thresholds() -> None:
         assert one.match.best is not None
         assert one.match.suggest <= one.match.answer
         assert one.answered == (one.match.best.confidence >= one.match.answer)
-        assert (one.match.verdict is Verdict.TICKET) == (one.match.best.confidence < one.match.suggest)
+        near = one.match.best.confidence >= one.match.suggest
+        assert one.match.verdict is Verdict.IGNORE or (one.match.verdict is not Verdict.TICKET) == near
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def told(
     read: str = "vpn disconnecting",
     repairs: Mapping[str, str] | None = None,
     barred: str | None = None,
+    by_meaning: bool = False,
 ) -> list[str]:
     explanation = Explanation(
         say=key_and_values,
@@ -40,6 +41,7 @@ def told(
         read=read,
         repairs=repairs or {},
         barred=barred,
+        by_meaning=by_meaning,
     )
     return list(explanation.sentences(verdict))
 
@@ -74,9 +76,11 @@ def test_small_talk_is_explained_without_articles() -> None:
     assert told(Verdict.IGNORE) == ["ignore title=VPN drops", "otherwise.ignore"]
 
 
-def test_a_phrasing_without_a_common_word_is_near_by_meaning() -> None:
-    """A sentence that named no word in common would look broken."""
-    assert "closest_meaning phrasing=the vpn keeps disconnecting shared=" in told(Verdict.SUGGEST, read="tunnel flaps")
+@pytest.mark.parametrize(("by_meaning", "said"), [(True, "closest_meaning"), (False, "closest_pieces")])
+def test_a_phrasing_without_a_common_word_is_near_otherwise(by_meaning: bool, said: str) -> None:
+    """A sentence that named no word in common would look broken; and who matches by words knows no meaning."""
+    sentences = told(Verdict.SUGGEST, read="tunnel flaps", by_meaning=by_meaning)
+    assert f"{said} phrasing=the vpn keeps disconnecting shared=" in sentences
 
 
 def test_a_barred_article_is_explained_first() -> None:
@@ -121,6 +125,9 @@ def test_only_a_few_shared_words_are_named() -> None:
         ("비번을 까먹었어요", "forgot my password", [("비번을 까먹었어요", "forgot my password")]),
         ("wifi掛了", "office wi-fi", [("wifi", "wi-fi")]),
         ("my monitor", "three monitors", []),
+        ("the visitor's car", "where do visitors park", []),
+        ("비밀번호를 잊어버렸어요", "비밀번호를 잊어버렸을 때", []),
+        ("筆電好慢", "筆電很慢怎麼辦", [("筆電好慢", "筆電很慢")]),
         ("my monitor", "the badge", []),
         ("", "", []),
     ],

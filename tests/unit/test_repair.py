@@ -85,6 +85,22 @@ def test_what_is_no_slip_is_left_alone(repair: Repair, text: str) -> None:
     assert repair.repairs(text) == {}
 
 
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [
+        ("building", "bullying"),
+        ("wifi", "wiki"),
+        ("goods", "good"),
+        ("can", "cant"),
+        ("want", "wont"),
+        ("five", "fire"),
+    ],
+)
+def test_a_word_that_means_something_itself_is_no_slip(known: str, written: str) -> None:
+    """Everyday words and those that help desks use, however near to a word of the articles."""
+    assert Repair([known]).repairs(f"my {written} now") == {}
+
+
 def test_a_word_of_three_letters_is_repaired_when_two_are_swapped() -> None:
     """Help desks speak in abbreviations."""
     assert Repair(["the vpn drops"]).repairs("my vnp") == {"vnp": "vpn"}

@@ -97,6 +97,9 @@ def test_words_are_replaced_whole() -> None:
         ("please add 김민수 to the shared mailbox", Language.EN),
         ("who is 王小明?", Language.EN),
         ("reset password", Language.EN),
+        ("ㅠㅠ", Language.KO),
+        ("vpn ㅠㅠ", Language.KO),
+        ("my vpn is not working ㅠㅠ", Language.EN),
         ("", Language.EN),
     ],
 )
@@ -118,6 +121,9 @@ def test_the_language_is_that_of_the_sentence_not_of_its_names(text: str, langua
         "謝謝你的幫忙",
         "👍",
         ":+1:",
+        "ㄳ",
+        "ㅇㅋ",
+        "已經好了，謝謝",
     ],
 )
 def test_thanks_are_recognised(text: str) -> None:
@@ -126,7 +132,33 @@ def test_thanks_are_recognised(text: str) -> None:
     assert is_small_talk(text)
 
 
-@pytest.mark.parametrize("text", ["hi", "Hello there", "good morning team", "안녕하세요", "你好", "大家早安"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hi",
+        "Hello there",
+        "hello?",
+        "good morning team",
+        "Good morning everyone, hope you're all well",
+        "How are you doing today?",
+        "have a nice weekend!",
+        "what can you do?",
+        "haha, nice",
+        "LOL",
+        "test 1 2 3",
+        "안녕하세요",
+        "안녕하세요! 좋은 아침입니다",
+        "주말 잘 보내세요~",
+        "잘 지내시죠?",
+        "ㅋㅋㅋ",
+        "테스트",
+        "你好",
+        "你好嗎？",
+        "大家早安",
+        "祝你有美好的一天",
+        "哈哈",
+    ],
+)
 def test_greetings_are_small_talk_but_no_thanks(text: str) -> None:
     """A greeting asks nothing, and confirms nothing."""
     assert is_small_talk(text)
@@ -144,6 +176,16 @@ def test_greetings_are_small_talk_but_no_thanks(text: str) -> None:
         "감사합니다 그런데 아직 안 됩니다",
         "謝謝，可是還是不行",
         "good monitor",
+        "is it fixed?",
+        "해결됐습니까?",
+        "好了嗎？",
+        "haha my vpn is down",
+        "test the printer",
+        "please help",
+        "테스트 계정 만들어 주세요",
+        "how are you going to fix my vpn",
+        "ㅠㅠ",
+        "~",
     ],
 )
 def test_a_question_is_no_small_talk(text: str) -> None:

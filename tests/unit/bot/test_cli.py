@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -40,6 +41,23 @@ def test_ask_prints_one_json_object(desk: Path, capsys: pytest.CaptureFixture[st
     """`ask --json` prints the decision and nothing else on stdout."""
     assert main(["ask", "my vpn drops", "--json", "--config", str(desk)]) == 0
     assert json.loads(capsys.readouterr().out)["article"] == "vpn"
+
+
+@pytest.mark.parametrize(("given", "language"), [("ko", "ko"), ("zh-Hant", "zh-Hant"), ("zh-TW", "zh-Hant")])
+def test_ask_speaks_the_language_that_is_named(
+    desk: Path, given: str, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where people call Traditional Chinese by their place."""
+    assert main(["ask", "my vpn drops", "--lang", given, "--json", "--config", str(desk)]) == 0
+    assert json.loads(capsys.readouterr().out)["lang"] == language
+
+
+def test_ask_names_the_languages_that_there_are(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another one is wrong usage."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["ask", "my vpn drops", "--lang", "fr", "--config", str(desk)])
+    assert stopped.value.code == 2
+    assert "en, ko, zh-Hant" in capsys.readouterr().err
 
 
 def test_ask_names_an_unknown_team(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,6 +193,14 @@ def test_serve_says_which_platforms_are_off_and_why_and_an_address_in_use_is_exi
     assert "Slack is off: set SLACK_BOT_TOKEN" in found.stderr
     assert "Teams is off: set MicrosoftAppId" in found.stderr
     assert (found.returncode, found.stdout) == (3, "")
+
+
+def test_what_a_terminal_cannot_show_is_escaped(desk: Path) -> None:
+    """Hangul where there are Latin letters only, and bytes that are no text: an answer, in JSON too."""
+    ask: list[str | Path] = [Path(sys.executable).with_name("deskbell"), "ask", "VPN이 끊겨요? \udcff?", "--json", "--config", desk]
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    asked = subprocess.run(ask, capture_output=True, env=latin, check=True)
+    assert json.loads(asked.stdout)["lang"] == "ko"
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(desk: Path) -> None:

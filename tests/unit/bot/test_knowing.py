@@ -88,6 +88,20 @@ def test_a_greeting_is_ignored() -> None:
     assert as_json(match)["decision"] == "ignore"
 
 
+def test_small_talk_is_ignored_even_where_an_article_has_its_words() -> None:
+    """As the chat does it; the reasons speak of what was decided."""
+    greeting = Article(id="hello", title="Hello", phrasings=("hello", "hello there"))
+    found = as_json(explain("hello!", knowing(*ARTICLES, greeting), POLICY, team=None, language=None))
+    assert (found["decision"], found["article"], found["parts"]) == ("ignore", None, [])
+    assert found["reasons"][0] == "The message is a greeting, a thank-you or small talk, and asks nothing."
+
+
+def test_a_blank_message_is_ignored_as_blank() -> None:
+    """It is no greeting, and the reasons do not call it one."""
+    found = as_json(explain(" \n", knowing(*ARTICLES), POLICY, team=None, language=Language.EN))
+    assert (found["decision"], found["top3"], found["reasons"][0]) == ("ignore", [], "The message is empty.")
+
+
 def test_of_several_questions_each_is_explained_in_sentences() -> None:
     """The parts have the form of the whole, which names the best of each and decides as the chat does."""
     asked = "my vpn drops? and how: new phone?"
