@@ -132,9 +132,7 @@ class Erasing:
         if dry:
             return Erased(rows=self._pass(needles, dry=True), open_tickets=open_tickets)
         counted = _insisting(lambda: self._begin(needles, at)) + self._until_nothing(needles)
-        with writing(self._engine) as db:
-            db.execute(delete(erasures).where(erasures.c.person == _key(needles)))
-            db.commit()
+        _insisting(lambda: self._end(needles))
         self._overwrite()
         return Erased(rows=counted, open_tickets=open_tickets)
 
@@ -159,6 +157,11 @@ class Erasing:
                 db.execute(update(people).where(people.c.id == id).values(blank | {"id": needles.ids[id]}))
             db.commit()
         return Counter({"account": gone} if gone else {})
+
+    def _end(self, needles: Needles) -> None:
+        with writing(self._engine) as db:
+            db.execute(delete(erasures).where(erasures.c.person == _key(needles)))
+            db.commit()
 
     def _until_nothing(self, needles: Needles) -> Counter[str]:
         """A turn under way may write what it read before; so once more, until there is nothing."""
