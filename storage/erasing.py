@@ -16,7 +16,20 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, String, TableClause, and_, column, delete, or_, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    String,
+    TableClause,
+    and_,
+    column,
+    delete,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy import text as sql
 
 from storage.auditing import keep
@@ -32,6 +45,7 @@ from storage.scrubbing import ERASED as TOKEN
 from storage.scrubbing import Row, Scrubber
 from triage.auditing import ERASED, Act, By, Why
 from triage.errors import Unavailable
+from triage.model import ENDED
 
 Result = TypeVar("Result")
 
@@ -55,10 +69,12 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """How many rows of each table were replaced or deleted, and numbers of tickets that are open still."""
+    """How many rows of each table were replaced or deleted, and numbers of tickets that are open still: those
+    they asked for, and those they had taken."""
 
     rows: Mapping[str, int] = field(default_factory=dict)
     open_tickets: tuple[int, ...] = ()
+    owned_tickets: tuple[int, ...] = ()
     found: bool = True
 
 
@@ -126,15 +142,16 @@ class Erasing:
             needles = _joined(begun, fresh)
             if needles is None:
                 return Erased(found=False)
-            left = select(tickets.c.number).where(tickets.c.id.in_(needles.tickets.values()))
-            ended = tickets.c.status.in_(["resolved", "closed"])
-            open_tickets = tuple(db.scalars(left.where(~ended).order_by(tickets.c.number)))
+            left = Erased(
+                open_tickets=_not_ended(db, tickets.c.id.in_(needles.tickets.values())),
+                owned_tickets=_not_ended(db, tickets.c.owner.in_({*needles.ids, *needles.ids.values()})),
+            )
         if dry:
-            return Erased(rows=self._pass(needles, dry=True), open_tickets=open_tickets)
+            return replace(left, rows=self._pass(needles, dry=True))
         counted = _insisting(lambda: self._begin(needles, at)) + self._until_nothing(needles)
         _insisting(lambda: self._end(needles))
         self._overwrite()
-        return Erased(rows=counted, open_tickets=open_tickets)
+        return replace(left, rows=counted)
 
     def _begun(self, named: Named) -> Needles | None:
         """What an erasure of this person that was stopped looks for."""
@@ -214,6 +231,12 @@ class Erasing:
             with suppress(Unavailable), self._engine.connect().execution_options(immediate=True) as db:
                 db.rollback()
                 db.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _not_ended(db: Connection, which: ColumnElement[bool]) -> tuple[int, ...]:
+    """The numbers of those of these tickets that are open still."""
+    found = select(tickets.c.number).where(which, tickets.c.status.not_in(ENDED))
+    return tuple(db.scalars(found.order_by(tickets.c.number)))
 
 
 def _insisting(write: Callable[[], Result]) -> Result:

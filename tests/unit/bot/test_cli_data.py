@@ -100,7 +100,7 @@ def test_a_person_is_erased_by_any_of_their_names(
     assert main(["erase", person]) == 0
     said = capsys.readouterr()
     assert "entry: " in said.out
-    for word in ("#1", "Slack", "backups", "log files", "git", "desk.yaml names them"):
+    for word in ("#1", "theirs to answer: #2", "Slack", "backups", "log files", "git", "desk.yaml names them"):
         assert word in said.err
     assert MARK not in json.dumps(exported()).casefold()
     assert main(["erase", person]) == 0
