@@ -7,6 +7,7 @@ until a pass finds nothing. Whatever stops it, the same command goes on; when it
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
@@ -38,7 +39,7 @@ from storage.columns import METADATA
 from storage.engine import insert_new, is_postgres, reading, writing
 from storage.library import revise
 from storage.needles import Needles
-from storage.rows import accounts, conversations, entries, people, tickets
+from storage.rows import accounts, conversations, entries, people, references, tickets
 from storage.rows_data import erasures
 from storage.rows_knowledge import cases, proposals
 from storage.scrubbing import ERASED as TOKEN
@@ -81,6 +82,7 @@ class Erased:
 def find_needles(db: Connection, named: Named, new_id: Callable[[], str]) -> Needles | None:
     """What is kept under these names, None when nothing is."""
     given = {named.person, *named.ids}
+    given |= _also_called(db, given)
     theirs = or_(accounts.c.user.in_(given), accounts.c.key.in_(given))
     whose = select(accounts.c.person).where(theirs)
     known = db.execute(select(people).where(or_(people.c.id.in_(given), people.c.id.in_(whose)))).all()
@@ -95,7 +97,7 @@ def find_needles(db: Connection, named: Named, new_id: Callable[[], str]) -> Nee
         for id in (row.user, row.direct.id if row.direct else None):
             if id is not None:
                 ids.setdefault(id, new_id())
-    for id in named.ids - ids.keys():
+    for id in (named.ids | _also_called(db, ids.keys())) - ids.keys():
         ids[id] = new_id()
     opened = db.execute(select(tickets.c.number, tickets.c.id).where(tickets.c.requester.in_(own))).all()
     names = {row.name for row in known} | named.names
@@ -106,6 +108,17 @@ def find_needles(db: Connection, named: Named, new_id: Callable[[], str]) -> Nee
         tickets={row.number: row.id for row in opened},
         conversations=tuple(db.scalars(select(conversations.c.key).where(conversations.c.requester.in_(own)))),
     )
+
+
+def _also_called(db: Connection, users: Collection[str]) -> set[str]:
+    """Teams has two ids for a person: the references of its adapter hold both, side by side."""
+    found: set[str] = set()
+    for text in db.scalars(select(references.c.reference)):
+        with suppress(ValueError, AttributeError):
+            known = json.loads(text)
+            pair = {known.get("user"), known.get("user_object")} - {"", None}
+            found |= pair if not pair.isdisjoint(users) else set()
+    return found
 
 
 def _is_mentioned(db: Connection, ids: Collection[str]) -> bool:

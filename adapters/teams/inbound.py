@@ -141,14 +141,14 @@ def _button_key(activity: Json, channel: Channel, command: str) -> str:
     """A slow submit is sent again under a new activity id, so the card's nonce counts instead.
 
     The same press a minute later is meant. A command may quote what somebody wrote, and keys stand in
-    logs and outlive erasure, so only its digest is in the key.
+    logs and outlive erasure, so only a digest of it and of who pressed is in the key.
     """
     nonce = _str(_pressed(activity), "nonce")
     if not nonce:
         return f"teams:{channel.id}:{_str(activity, 'id')}"
     minute = _str(activity, "timestamp")[:16]
-    digest = sha256(command.encode()).hexdigest()[:16]
-    return f"teams:{channel.id}:{nonce[:64]}:{_str(activity, 'from', 'id')}:{digest}:{minute}"
+    digest = sha256(f"{_str(activity, 'from', 'id')} {command}".encode()).hexdigest()[:16]
+    return f"teams:{channel.id}:{nonce[:64]}:{digest}:{minute}"
 
 
 def _revision(activity: Json, kind: Kind) -> str:

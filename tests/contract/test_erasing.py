@@ -15,7 +15,7 @@ from storage.columns import METADATA
 from storage.erasing import Erased, Erasing, Named, raw_table
 from storage.sql import SqlStorage
 from tests.builders import mark_sent
-from tests.contract.erased_desk import KEY, MARK, USER, fill
+from tests.contract.erased_desk import KEY, MARK, OTHER_ID, USER, fill
 from tests.contract.storages import AT, TERMS, Bench, load, record, ticket
 from triage.chain import Chain, Notify
 from triage.changes import Assign, KeepTerms, OpenTicket
@@ -47,7 +47,7 @@ def marks(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 # --- nothing of them ---------------------------------------------------------------------------
-@pytest.mark.parametrize("by", [KEY, USER, f"slack:T1:{USER}"])
+@pytest.mark.parametrize("by", [KEY, USER, f"slack:T1:{USER}", OTHER_ID])
 def test_nothing_of_the_person_is_left(bench: Bench, by: str) -> None:
     """However they were named: no name, no id, no word."""
     assert len({table for table, _, _ in marks(_engine(bench))}) >= 14

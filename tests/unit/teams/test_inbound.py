@@ -233,7 +233,9 @@ def test_a_press_sent_again_under_a_new_id_is_a_repeat() -> None:
 
 def test_the_same_press_of_another_person_is_their_own() -> None:
     """Two people claiming at once are two claims."""
-    assert press().key != press(**{"from": {"id": "29:lee"}}).key
+    theirs = press(**{"from": {"id": "29:lee"}}).key
+    assert press().key != theirs
+    assert "29:" not in theirs
 
 
 def test_the_same_press_a_minute_later_is_meant() -> None:
