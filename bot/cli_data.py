@@ -101,6 +101,8 @@ def _out(file: Path) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        if file.is_file():
+            os.fchmod(out.fileno(), 0o600)  # one that was there may be everybody's
         yield out
 
 

@@ -49,6 +49,7 @@ def test_a_ticket_is_exported_with_all_that_hangs_on_it(storage: SqlStorage) -> 
     open_ticket(storage)
     keep_clock(storage)
     record(storage, Assign(ticket="t1", owner="lee"))
+    Path("out.jsonl").touch(mode=0o644)
     ticket, *_ = exported()
     assert (ticket["kind"], ticket["number"], ticket["opened_at"]) == ("ticket", 1, "2026-03-06T09:00:00Z")
     assert [entry["text"] for entry in ticket["history"]] == ["Request 1"]
