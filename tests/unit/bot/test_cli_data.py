@@ -107,6 +107,14 @@ def test_a_person_is_erased_by_any_of_their_names(
     assert main(["erase", person]) == 0
 
 
+@pytest.mark.parametrize("command", [["erase", " "], ["export", "--person", "", "out.jsonl"]])
+def test_a_blank_is_nobody(command: list[str]) -> None:
+    """Wrong usage, not somebody of whom nothing is kept."""
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+
+
 def test_a_rehearsal_erases_nothing(storage: SqlStorage) -> None:
     """`--dry-run` counts."""
     fill(storage)
