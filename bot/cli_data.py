@@ -16,15 +16,22 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export = commands.add_parser("export", help="tickets with history, clocks and audit as JSON lines")
     export.add_argument("file", type=Path, metavar="OUT.jsonl", help="- for stdout")
     export.add_argument("--since", type=day, metavar="DAY", help="tickets opened on this day or later (2026-07-01)")
-    export.add_argument("--person", metavar="PERSON", help="instead: everything kept about this person")
+    export.add_argument("--person", type=_nonblank, metavar="PERSON", help="instead: everything kept about this person")
     export.set_defaults(run=_export)
     erase = commands.add_parser("erase", help="forget a person: names, ids and all that they wrote")
-    erase.add_argument("person", metavar="PERSON", help="key in desk.yaml, e-mail or platform id")
+    erase.add_argument("person", type=_nonblank, metavar="PERSON", help="key in desk.yaml, e-mail or platform id")
     erase.add_argument("--dry-run", action="store_true", help="only count what would be replaced")
     erase.set_defaults(run=_erase)
     for parser in (backup, export, erase):
         parser.add_argument("--config", type=Path, help="path of desk.yaml (default ./desk.yaml)")
         parser.add_argument("--data", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _nonblank(text: str) -> str:
+    """An empty variable of a script is nobody, and no reason to answer that all is well."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names nobody")
+    return text.strip()
 
 
 def _backup(options: argparse.Namespace) -> int:

@@ -81,6 +81,8 @@ def _out(file: Path) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        if file.is_file():
+            os.fchmod(out.fileno(), 0o600)  # one that was there may be everybody's
         yield out
 
 
@@ -111,6 +113,9 @@ def _out_of_reach(done: Erased, named: Named, settings: Settings) -> Iterator[st
     if done.open_tickets:
         numbers = ", ".join(f"#{number}" for number in done.open_tickets)
         yield f"Open still, without anybody to answer to: {numbers}."
+    if done.owned_tickets:
+        numbers = ", ".join(f"#{number}" for number in done.owned_tickets)
+        yield f"Open still, and theirs to answer: {numbers}. Assign them to somebody else."
     yield "Out of reach from here:"
     yield "- what Slack, Microsoft Teams and people's own devices keep of the conversations: erase it there;"
     yield "- backups made until now: they hold everything until you delete them; erase again after restoring one;"

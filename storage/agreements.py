@@ -1,13 +1,15 @@
 """Terms and calendars, each kept once under the hash of what it says.
 
-Thousands of tickets run under the same few. What a key stands for never changes, so that what was read once
-is remembered for the life of the process. Used by `storage.unit_of_work` and `storage.clocking`.
+Thousands of tickets run under the same few. What a key stands for never changes, unless somebody named in it is
+erased, so that what was read once is remembered for the life of the process. Used by `storage.unit_of_work` and
+`storage.clocking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import count
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -39,11 +41,14 @@ class Agreements:
             return known or ""
         adapter = _TERMS if isinstance(value, Terms) else _CALENDAR
         text = adapter.dump_json(value).decode()  # type: ignore[arg-type]
-        key = f"{'t' if isinstance(value, Terms) else 'c'}{sha256(text.encode()).hexdigest()[:KEY]}"
-        if key not in self._known and key not in new:
-            insert_new(db, agreements, {"key": key, "text": text}, "key")
-            new[key] = value
-        return key
+        for key in _keys("t" if isinstance(value, Terms) else "c", text):
+            if (there := self._known.get(key, new.get(key))) is not None:
+                if there == value:
+                    return key
+            elif insert_new(db, agreements, {"key": key, "text": text}, "key") or _stands(db, key) == text:
+                new[key] = value
+                return key
+        raise AssertionError("there is always another key")
 
     def read(self, db: Db, keys: Iterable[str], new: Mapping[str, Agreement]) -> Mapping[str, Agreement]:
         """What these keys stand for."""
@@ -59,3 +64,13 @@ class Agreements:
         """These stand in the database for certain."""
         self._known |= new
         self._calendars |= {value: key for key, value in new.items() if isinstance(value, Calendar)}
+
+
+def _keys(kind: str, text: str) -> Iterator[str]:
+    """The one to keep it under, and those for when it stands there no more: an erasure took somebody's name out."""
+    for times in count():
+        yield f"{kind}{sha256((text + ' ' * times).encode()).hexdigest()[:KEY]}"
+
+
+def _stands(db: Db, key: str) -> str | None:
+    return db.scalar(select(agreements.c.text).where(agreements.c.key == key))

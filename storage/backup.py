@@ -60,6 +60,8 @@ def dump_command(url: str, file: Path) -> str:
 def _may_be_written(file: Path, source: Path, *, force: bool) -> None:
     if file.exists() and file.samefile(source):
         raise Refused(f"{file} is the database itself")
+    if file.exists() and not file.is_file():
+        raise Refused(f"{file} is no file")
     if file.exists() and not force:
         raise Refused(f"{file} is there already: name another file, or overwrite it with --force")
     if any(Path(f"{file}{end}").exists() for end in ("-wal", "-journal")):

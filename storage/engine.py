@@ -22,6 +22,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    ExceptionContext,
     Table,
     create_engine,
     event,
@@ -55,11 +56,13 @@ LOCKED = "55P03"
 """PostgreSQL: a lock was waited for long enough."""
 
 
-FULL, READ_ONLY, DAMAGED, DISK = (
+FULL, READ_ONLY, DAMAGED, DISK, LOST = (
     "the disk or the quota is full: free space, and the desk goes on by itself",
     "it cannot be written: check who owns the file, its folder and the disk (or whether the server is a standby)",
     "the database is damaged: stop the desk, keep the files, and restore the newest backup (docs/data.md)",
     "the disk does not read or write: look at its health and at the system's log",
+    "the file of the database is gone, or another is in its place: stop the desk, and restore the newest backup"
+    " (docs/data.md)",
 )
 WAYS_OUT = {
     sqlite3.SQLITE_FULL: FULL,
@@ -103,6 +106,8 @@ def make_engine(url: str, *, timeouts: bool = True) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
+        if parsed.database and parsed.database != ":memory:":
+            _SameFile(Path(parsed.database).absolute()).watch(engine)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     limits = f" -c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}" if timeouts else ""
@@ -242,6 +247,43 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_MS}", *SQLITE):
         connection.execute(f"PRAGMA {pragma}")
+
+
+class _SameFile:
+    """No transaction begins on a file that was taken away: SQLite would go on in what nobody finds any more, or
+    make an empty one in its place. Nor on one that was found damaged, which writing makes worse."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+        self._damaged = False
+
+    def watch(self, engine: Engine) -> None:
+        event.listen(engine, "do_connect", lambda *_: self._prove())
+        event.listen(engine, "connect", lambda *_: self._remember())
+        event.listen(engine, "begin", lambda _: self._prove())
+        event.listen(engine, "handle_error", self._notice)
+
+    def _remember(self) -> None:
+        self._opened = self._opened or self._now()
+
+    def _prove(self) -> None:
+        """Raises Unusable."""
+        if self._damaged:
+            raise Unusable(DAMAGED)
+        if self._opened is not None and self._now() != self._opened:
+            raise Unusable(LOST)
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _notice(self, context: ExceptionContext) -> None:
+        code = getattr(context.original_exception, "sqlite_errorcode", 0)
+        self._damaged = self._damaged or WAYS_OUT.get(code & 0xFF) is DAMAGED
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,6 +7,7 @@ until a pass finds nothing. Whatever stops it, the same command goes on; when it
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
@@ -16,7 +17,20 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, String, TableClause, and_, column, delete, or_, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    String,
+    TableClause,
+    and_,
+    column,
+    delete,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy import text as sql
 
 from storage.auditing import keep
@@ -25,13 +39,14 @@ from storage.columns import METADATA
 from storage.engine import insert_new, is_postgres, reading, writing
 from storage.library import revise
 from storage.needles import Needles
-from storage.rows import accounts, conversations, entries, people, tickets
+from storage.rows import accounts, conversations, entries, people, references, tickets
 from storage.rows_data import erasures
 from storage.rows_knowledge import cases, proposals
 from storage.scrubbing import ERASED as TOKEN
 from storage.scrubbing import Row, Scrubber
 from triage.auditing import ERASED, Act, By, Why
 from triage.errors import Unavailable
+from triage.model import ENDED
 
 Result = TypeVar("Result")
 
@@ -55,16 +70,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """How many rows of each table were replaced or deleted, and numbers of tickets that are open still."""
+    """How many rows of each table were replaced or deleted, and numbers of tickets that are open still: those
+    they asked for, and those they had taken."""
 
     rows: Mapping[str, int] = field(default_factory=dict)
     open_tickets: tuple[int, ...] = ()
+    owned_tickets: tuple[int, ...] = ()
     found: bool = True
 
 
 def find_needles(db: Connection, named: Named, new_id: Callable[[], str]) -> Needles | None:
     """What is kept under these names, None when nothing is."""
     given = {named.person, *named.ids}
+    given |= _also_called(db, given)
     theirs = or_(accounts.c.user.in_(given), accounts.c.key.in_(given))
     whose = select(accounts.c.person).where(theirs)
     known = db.execute(select(people).where(or_(people.c.id.in_(given), people.c.id.in_(whose)))).all()
@@ -79,7 +97,7 @@ def find_needles(db: Connection, named: Named, new_id: Callable[[], str]) -> Nee
         for id in (row.user, row.direct.id if row.direct else None):
             if id is not None:
                 ids.setdefault(id, new_id())
-    for id in named.ids - ids.keys():
+    for id in (named.ids | _also_called(db, ids.keys())) - ids.keys():
         ids[id] = new_id()
     opened = db.execute(select(tickets.c.number, tickets.c.id).where(tickets.c.requester.in_(own))).all()
     names = {row.name for row in known} | named.names
@@ -90,6 +108,17 @@ def find_needles(db: Connection, named: Named, new_id: Callable[[], str]) -> Nee
         tickets={row.number: row.id for row in opened},
         conversations=tuple(db.scalars(select(conversations.c.key).where(conversations.c.requester.in_(own)))),
     )
+
+
+def _also_called(db: Connection, users: Collection[str]) -> set[str]:
+    """Teams has two ids for a person: the references of its adapter hold both, side by side."""
+    found: set[str] = set()
+    for text in db.scalars(select(references.c.reference)):
+        with suppress(ValueError, AttributeError):
+            known = json.loads(text)
+            pair = {known.get("user"), known.get("user_object")} - {"", None}
+            found |= pair if not pair.isdisjoint(users) else set()
+    return found
 
 
 def _is_mentioned(db: Connection, ids: Collection[str]) -> bool:
@@ -126,17 +155,16 @@ class Erasing:
             needles = _joined(begun, fresh)
             if needles is None:
                 return Erased(found=False)
-            left = select(tickets.c.number).where(tickets.c.id.in_(needles.tickets.values()))
-            ended = tickets.c.status.in_(["resolved", "closed"])
-            open_tickets = tuple(db.scalars(left.where(~ended).order_by(tickets.c.number)))
+            left = Erased(
+                open_tickets=_not_ended(db, tickets.c.id.in_(needles.tickets.values())),
+                owned_tickets=_not_ended(db, tickets.c.owner.in_({*needles.ids, *needles.ids.values()})),
+            )
         if dry:
-            return Erased(rows=self._pass(needles, dry=True), open_tickets=open_tickets)
+            return replace(left, rows=self._pass(needles, dry=True))
         counted = _insisting(lambda: self._begin(needles, at)) + self._until_nothing(needles)
-        with writing(self._engine) as db:
-            db.execute(delete(erasures).where(erasures.c.person == _key(needles)))
-            db.commit()
+        _insisting(lambda: self._end(needles))
         self._overwrite()
-        return Erased(rows=counted, open_tickets=open_tickets)
+        return replace(left, rows=counted)
 
     def _begun(self, named: Named) -> Needles | None:
         """What an erasure of this person that was stopped looks for."""
@@ -159,6 +187,11 @@ class Erasing:
                 db.execute(update(people).where(people.c.id == id).values(blank | {"id": needles.ids[id]}))
             db.commit()
         return Counter({"account": gone} if gone else {})
+
+    def _end(self, needles: Needles) -> None:
+        with writing(self._engine) as db:
+            db.execute(delete(erasures).where(erasures.c.person == _key(needles)))
+            db.commit()
 
     def _until_nothing(self, needles: Needles) -> Counter[str]:
         """A turn under way may write what it read before; so once more, until there is nothing."""
@@ -211,6 +244,12 @@ class Erasing:
             with suppress(Unavailable), self._engine.connect().execution_options(immediate=True) as db:
                 db.rollback()
                 db.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _not_ended(db: Connection, which: ColumnElement[bool]) -> tuple[int, ...]:
+    """The numbers of those of these tickets that are open still."""
+    found = select(tickets.c.number).where(which, tickets.c.status.not_in(ENDED))
+    return tuple(db.scalars(found.order_by(tickets.c.number)))
 
 
 def _insisting(write: Callable[[], Result]) -> Result:

@@ -16,6 +16,8 @@ from storage.codec import dump_document
 from storage.needles import Needles
 from storage.sources import LEARNED
 from triage.document import Document, Paragraph, Plain
+from triage.model import Language
+from triage.phrases import catalogue
 
 ERASED = "[erased]"
 Row = dict[str, Any]
@@ -25,6 +27,14 @@ FREE = frozenset(
     | {"name", "summary", "quote", "reasons", "label", "problem"}
 )
 """Columns and fields in which people write; an id that might be a word is left alone there."""
+NAMING = frozenset({"requester", "owner", "author"})
+"""Fields of JSON, not columns, that hold a name. Anybody may call themselves `open` or `slack:T1:C1`, so that a
+name is looked for only where names stand: here, where people write, among the values of phrases, in `called`."""
+WORDS = frozenset(
+    {"team", "language", "priority", "status", "platform", "place", "kind", "metric", "state", "article", "audience"}
+    | {"policy", "phrase", "term", "what", "do", "event", "source", "rating", "style", "reason", "verbs"}
+)
+"""Columns and fields of a closed vocabulary, of teams and of articles: no id of a person stands there."""
 ABOUT = ("subject", "text", "quote", "title", "requester")
 """What is blanked beside the number of a person's ticket."""
 TELLING = 12
@@ -37,6 +47,8 @@ LONG = 2 * TELLING
 LEARNED_FROM = frozenset({"kb_case", "proposal", "phrasing", "article"})
 """They hold copies of questions, and do not always say whose."""
 _ID = re.compile(r"[\w.:/+-]*", re.ASCII)
+_SIGN = re.compile(r"[A-Z0-9]{5,}")
+"""An id of Slack's, which nobody writes for another reason."""
 _FIGURE = re.compile(r"[\d.,% ]*")
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LETTER = r"[0-9A-Za-z\u00c0-\u024f]"
@@ -61,8 +73,10 @@ class Scrubber:
                 self._begins.setdefault(part[:HEAD], []).append((part, weight))
         self._quotes = tuple(text for text in needles.texts if _weight(text) >= TELLING)
         self._close = False
-        self._sure = _pattern([*filter(_is_telling, needles.ids), *filter(_is_telling, self._names)])
-        self._near = _pattern(self._names)
+        telling = [id for id in needles.ids if _is_telling(id) or _SIGN.fullmatch(id)]
+        self._known = _pattern(telling)
+        self._sure = _pattern(telling, filter(_is_telling, self._names))
+        self._near = _pattern(telling, self._names)
         self._salt = "".join(needles.ids.values())
 
     def row(self, table: str, row: Row) -> Row | None:
@@ -162,19 +176,36 @@ class Scrubber:
         if value[:1] in ("{", "["):
             try:
                 found = json.loads(value)
-            except ValueError:
+                after = self._noted(found) if name == "text" else self._json(name, found)
+                return value if after == found else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
+            except (ValueError, RecursionError):  # somebody's words that look like JSON, or are it, endlessly nested
                 return self._leaf(name, value)
-            after = self._json(name, found)
-            return value if after == found else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
         return self._leaf(name, value)
+
+    def _noted(self, value: Any) -> Any:
+        """A sentence as `triage.phrases.noted` keeps it, key and values; or whatever else it is."""
+        match value:
+            case [str(key), dict(values)]:
+                return [key, self._values(values)]
+            case _:
+                return self._json("text", value)
+
+    def _values(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stands in a phrase: names among it."""
+        return {
+            key: ERASED if isinstance(value, str) and value in self._names else self._json(key, value)
+            for key, value in values.items()
+        }
 
     def _json(self, name: str, value: Any) -> Any:
         if isinstance(value, str):
-            return self._leaf(name, value)
+            return ERASED if name in NAMING and value in self._names else self._leaf(name, value)
         if isinstance(value, list):
             return [self._json(name, item) for item in value]
         if not isinstance(value, dict):
             return value
+        if name == "values":
+            return self._values(value)
         after = {self._leaf("key", key): self._json(key, item) for key, item in value.items()}
         if value.get("person") in self._own and "name" in value:
             after["name"] = ERASED
@@ -183,16 +214,19 @@ class Scrubber:
         return after
 
     def _leaf(self, name: str, text: str) -> str:
+        if name in WORDS or (name == "label" and text in catalogue(Language.EN)):
+            return text
         if text in self._ids:
             return self._ids[text]
-        if text in self._names and "person" not in name:
+        if name in FREE and text in self._names:
             return ERASED
         if (name in FREE or not _ID.fullmatch(text)) and self._theirs(text):
             return ERASED
         if name in FREE or (" " in text and name != "command"):
             return self._sure.sub(self._instead, text)
         parts = re.split(r"([:/;\s])", text)
-        return self._sure.sub(self._instead, "".join(self._ids.get(part, part) for part in parts))
+        pattern = self._sure if name == "command" else self._known
+        return pattern.sub(self._instead, "".join(self._ids.get(part, part) for part in parts))
 
     def _instead(self, found: re.Match[str]) -> str:
         return self._ids.get(found[0], ERASED)
@@ -226,10 +260,14 @@ def _is_telling(word: str) -> bool:
     return _weight(word) >= TELLING or " " in word or numbered or len(_DENSE.findall(word)) >= 3
 
 
-def _pattern(words: Iterable[str]) -> re.Pattern[str]:
-    longest = sorted((word for word in words if word), key=len, reverse=True)
-    either = "|".join(map(re.escape, longest)) or r"(?!)"
+def _pattern(ids: Iterable[str], names: Iterable[str] = ()) -> re.Pattern[str]:
+    """Either, as words of their own; names however they are written."""
+    either = "|".join(filter(None, (_either(ids), f"(?i:{found})" if (found := _either(names)) else ""))) or r"(?!)"
     return re.compile(f"(?<!{_LETTER})(?:{either})(?!{_LETTER})")
+
+
+def _either(words: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(filter(None, words), key=len, reverse=True)))
 
 
 def _bare(line: str) -> str:

@@ -23,7 +23,7 @@ from triage.layout import render
 from triage.matching import Matcher
 from triage.model import Account, ChannelKind, Kind, Language, Message, Person, Thread
 from triage.outgoing import InThread, Notice, OnSlot, Outgoing, Pings, Privately, Say, Target
-from triage.phrases import language_of_locale
+from triage.phrases import known_zone, language_of_locale
 from triage.pings import OUT_OF_REACH, UNDELIVERED, apart, out_of_reach, undelivered
 from triage.policy import Policy, audience
 from triage.ports import Loaded, Lookup, NewId, Now, Reading, Receipt, Storage, Work
@@ -203,7 +203,7 @@ class Desk:
             language = language_of_locale(said.locale)
         if member and member.language and not said.locale:
             language = member.language
-        timezone = said.timezone or (known.timezone if known else None)
+        timezone = known_zone(said.timezone) or (known.timezone if known else None)
         return Person(id=id, name=name, language=language, timezone=timezone, account=account, guest=said.guest)
 
     def _situation(self, arrival: Arrival, policy: Policy, work: Work, now: datetime) -> Situation:

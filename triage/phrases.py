@@ -119,6 +119,14 @@ def moment(at: datetime, zone: str, language: Language) -> str:
     )
 
 
+def known_zone(name: str | None) -> str | None:
+    """The IANA zone a client says it is in; None for what nobody knows, whatever it tries to be."""
+    try:
+        return ZoneInfo(name).key if name else None
+    except (KeyError, ValueError, OSError):  # unknown; no path within the zones; a folder of theirs, or too long
+        return None
+
+
 def language_of_locale(locale: str | None) -> Language:
     """The language for a platform's locale tag; English for everything the catalogue lacks."""
     tag = (locale or "").replace("_", "-").lower()

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from html.parser import HTMLParser
+from itertools import islice
 from typing import Any
 
+from adapters.teams import hypertext
 from adapters.teams.reference import Reference
 from triage.model import Account, Channel, ChannelKind, Ignored, Kind, Message, Platform, Sender
 
@@ -24,6 +25,10 @@ CARD_ACTION = "adaptiveCard/action"
 KINDS = {"message": Kind.POST, "messageUpdate": Kind.EDIT, "messageDelete": Kind.DELETE}
 CHANNEL_KINDS = {"personal": ChannelKind.DM, "groupChat": ChannelKind.GROUP, "channel": ChannelKind.CHANNEL}
 THREAD_MARK = ";messageid="
+LONGEST_TEXT = 100_000
+"""Characters that are read; Teams itself takes fewer."""
+MOST_MENTIONS = 200
+"""Of one post that are read: each is looked for in the text, and looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +146,14 @@ def _button_key(activity: Json, channel: Channel, command: str) -> str:
     """A slow submit is sent again under a new activity id, so the card's nonce counts instead.
 
     The same press a minute later is meant. A command may quote what somebody wrote, and keys stand in
-    logs and outlive erasure, so only its digest is in the key.
+    logs and outlive erasure, so only a digest of it and of who pressed is in the key.
     """
     nonce = _str(_pressed(activity), "nonce")
     if not nonce:
         return f"teams:{channel.id}:{_str(activity, 'id')}"
     minute = _str(activity, "timestamp")[:16]
-    digest = sha256(command.encode()).hexdigest()[:16]
-    return f"teams:{channel.id}:{nonce[:64]}:{_str(activity, 'from', 'id')}:{digest}:{minute}"
+    digest = sha256(f"{_str(activity, 'from', 'id')} {command}".encode()).hexdigest()[:16]
+    return f"teams:{channel.id}:{nonce[:64]}:{digest}:{minute}"
 
 
 def _revision(activity: Json, kind: Kind) -> str:
@@ -233,7 +238,7 @@ def _pressed(activity: Json) -> Json:
 # --- text ----------------------------------------------------------------------------------------
 def _said(activity: Json, place: str, known: Mapping[str, Profile]) -> Said:
     text, rich = _source(activity)
-    text = text.replace("&nbsp;", " ").replace("\xa0", " ")
+    text = text[:LONGEST_TEXT].replace("&nbsp;", " ").replace("\xa0", " ")
     bot = _str(activity, "recipient", "id")
     mentions_bot, mentions = False, []
     for mention in _mentions(activity):
@@ -241,12 +246,16 @@ def _said(activity: Json, place: str, known: Mapping[str, Profile]) -> Said:
         name = _str(mention, "mentioned", "name")
         tag = _str(mention, "text") or f"<at>{name}</at>"
         if bot and _str(mention, "mentioned", "id") == bot:
-            mentions_bot, text = True, re.sub(rf" *{re.escape(tag)} *", " ", text)
+            mentions_bot, text = True, re.sub(rf"(?<! ) *+{re.escape(tag)} *", " ", text)
         else:
             shown = f"@{name or re.sub(r'<[^>]*>', '', tag)}"
             text = text.replace(tag, html.escape(shown, quote=False) if rich else shown)
             mentions.append(_account(place, mentioned, known))
-    return Said(_tidy(_plain(text) if rich else html.unescape(text)), mentions_bot, tuple(dict.fromkeys(mentions)))
+    return Said(
+        _tidy(hypertext.words(text) if rich else hypertext.characters(text)),
+        mentions_bot,
+        tuple(dict.fromkeys(mentions)),
+    )
 
 
 def _source(activity: Json) -> tuple[str, bool]:
@@ -264,30 +273,6 @@ def _source(activity: Json) -> tuple[str, bool]:
 def _tidy(text: str) -> str:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(line.rstrip() for line in lines).strip()
-
-
-class _Words(HTMLParser):
-    """Collects what a reader of the HTML would see, a line for each block."""
-
-    BREAKS = frozenset({"br", "p", "div", "li", "tr", "blockquote", "pre", "h1", "h2", "h3"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self.BREAKS and "".join(self.words).strip():
-            self.words.append("\n")
-
-
-def _plain(source: str) -> str:
-    words = _Words()
-    words.feed(source)
-    words.close()
-    return "".join(words.words)
 
 
 # --- careful reading of JSON ---------------------------------------------------------------------
@@ -311,4 +296,5 @@ def _entities(activity: Json) -> Iterator[Json]:
 
 
 def _mentions(activity: Json) -> Iterator[Json]:
-    return (entity for entity in _entities(activity) if entity.get("type") == "mention")
+    found = (entity for entity in _entities(activity) if entity.get("type") == "mention")
+    return islice(found, MOST_MENTIONS)

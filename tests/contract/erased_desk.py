@@ -6,6 +6,7 @@ stands for one way in which a person leaves traces. Used by `test_erasing` and b
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from storage.sql import SqlStorage
@@ -84,6 +85,8 @@ MARK = "zqx"
 KEY = f"dana.{MARK}"
 NAME = f"Dana {MARK.title()}"
 USER, CHAT = f"U0{MARK.upper()}", f"D0{MARK.upper()}"
+OTHER_ID = f"29:1{MARK}-a_B"
+"""What Teams calls somebody beside the id of their account; only references hold it."""
 QUESTION = f"My salary slip {MARK} shows the wrong sum since March, can somebody look at it? It is the third time."
 SHORT = f"{MARK} vpn"
 LATER = f"it still fails {MARK}\nsince this morning"
@@ -265,6 +268,7 @@ def _her_message(id: str) -> Message:
     return replace(
         message(_her_key(id), channel=DIRECT),
         sender=replace(message().sender, account=ACCOUNT, name=NAME),
+        reference=json.dumps({"bot": "28:desk", "user": OTHER_ID, "user_object": USER}),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from storage.columns import METADATA
 from storage.erasing import Erased, Erasing, Named, raw_table
 from storage.sql import SqlStorage
 from tests.builders import mark_sent
-from tests.contract.erased_desk import KEY, MARK, USER, fill
-from tests.contract.storages import AT, Bench, record, ticket
-from triage.changes import Assign, OpenTicket
+from tests.contract.erased_desk import KEY, MARK, OTHER_ID, USER, fill
+from tests.contract.storages import AT, TERMS, Bench, load, record, ticket
+from triage.chain import Chain, Notify
+from triage.changes import Assign, KeepTerms, OpenTicket
+from triage.model import Status
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -44,7 +47,7 @@ def marks(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 # --- nothing of them ---------------------------------------------------------------------------
-@pytest.mark.parametrize("by", [KEY, USER, f"slack:T1:{USER}"])
+@pytest.mark.parametrize("by", [KEY, USER, f"slack:T1:{USER}", OTHER_ID])
 def test_nothing_of_the_person_is_left(bench: Bench, by: str) -> None:
     """However they were named: no name, no id, no word."""
     assert len({table for table, _, _ in marks(_engine(bench))}) >= 14
@@ -164,6 +167,24 @@ def test_the_desk_works_on(bench: Bench) -> None:
     assert [ticket.number for ticket in _mine(bench)] == [1, 2]
     assert bench.storage.library.articles()[1] == ()
     assert {case.text for case in bench.storage.cases()} == {""}
+
+
+def test_terms_that_call_them_hold_for_tickets_opened_since(bench: Bench) -> None:
+    """While desk.yaml names them still: the old tickets' terms, which are kept under the same hash, call nobody."""
+    calling = replace(TERMS, chain=Chain(steps=(Notify(person=KEY),)))
+    record(bench.storage, KeepTerms(ticket="t2", terms=calling))
+    erase(bench)
+    for number in (7, 8):
+        storage = SqlStorage(_engine(bench))
+        assert load(storage, number=2).terms != calling
+        record(storage, OpenTicket(ticket=ticket(number)), KeepTerms(ticket=f"t{number}", terms=calling))
+        assert load(SqlStorage(_engine(bench)), number=number).terms == calling
+
+
+def test_what_they_had_taken_is_told(bench: Bench) -> None:
+    """Somebody else has to go on with it; what is solved needs nobody."""
+    record(bench.storage, OpenTicket(ticket=ticket(3, owner=KEY, status=Status.RESOLVED)))
+    assert erase(bench).owned_tickets == (2,)
 
 
 def test_a_ticket_read_before_is_not_written_back(bench: Bench) -> None:

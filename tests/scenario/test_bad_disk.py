@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import date
@@ -13,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import DatabaseError
 
 from bot.doctor import examine
 from bot.running import Running
@@ -89,6 +92,48 @@ async def test_a_damaged_database_acknowledges_nothing(stage: SlackStage) -> Non
     assert await refused(stage)
     status, why = await ready(stage.desk)
     assert (status, "restore the newest backup" in why) == (503, True)
+
+
+async def test_a_file_that_is_gone_takes_nothing_more(stage: SlackStage) -> None:
+    """Though the process still holds it, and could write where nobody would find it; put back, the desk goes on."""
+    file = Path(engine_of(stage.desk).url.database or "")
+    aside = file.with_name("aside.db")
+    os.rename(file, aside)
+    assert await refused(stage)
+    status, why = await ready(stage.desk)
+    assert (status, "is gone" in why, file.name in os.listdir(file.parent)) == (503, True, False)
+    os.rename(aside, file)
+    assert (await ready(stage.desk))[0] == 200
+    assert not await refused(stage)
+
+
+async def test_another_file_in_its_place_is_not_taken_for_it(stage: SlackStage) -> None:
+    """Somebody restored a copy while the desk ran: what it knows is of the other one."""
+    file = Path(engine_of(stage.desk).url.database or "")
+    copy = file.with_name("copy.db")
+    shutil.copy(file, copy)
+    os.replace(copy, file)
+    assert await refused(stage)
+    status, why = await ready(stage.desk)
+    assert (status, "stop the desk" in why) == (503, True)
+
+
+async def test_once_found_damaged_nothing_is_written_any_more(stage: SlackStage) -> None:
+    """Other pages may still be sound, and would take a message."""
+    engine = engine_of(stage.desk)
+    with engine.connect() as db:
+        event.listen(engine, "before_cursor_execute", _damaged, once=True)
+        with pytest.raises(DatabaseError):
+            db.execute(text("SELECT 1"))
+    assert await refused(stage)
+    status, why = await ready(stage.desk)
+    assert (status, "restore the newest backup" in why) == (503, True)
+
+
+def _damaged(*_: object) -> None:
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    raise error
 
 
 async def test_a_lost_server_is_not_ready_and_is_found_again() -> None:

@@ -270,6 +270,17 @@ def test_a_language_once_known_is_kept(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
+    "zone", ["Asia/Nowhere", "../../etc/passwd", "Asia", "/etc", "\0", "x" * 300, "Korea Standard Time"]
+)
+def test_a_zone_that_nobody_knows_is_none(office: Office, zone: str) -> None:
+    """A client may say what it likes, and a new zone may be newer than ours: the question is answered all the same."""
+    asked = replace(QUESTION, sender=replace(QUESTION.sender, timezone=zone))
+    assert "ticket.promise" in phrases(office.take(asked))
+    (person,) = (office.known(ticket.id).people[ticket.requester] for ticket in office.tickets())
+    assert person.timezone is None
+
+
+@pytest.mark.parametrize(
     ("text", "language"), [("VPN error 809", Language.KO), ("my printer is on fire again", Language.EN)]
 )
 def test_a_few_latin_words_are_in_the_language_of_their_reader(office: Office, text: str, language: Language) -> None:

@@ -49,6 +49,7 @@ def test_a_ticket_is_exported_with_all_that_hangs_on_it(storage: SqlStorage) -> 
     open_ticket(storage)
     keep_clock(storage)
     record(storage, Assign(ticket="t1", owner="lee"))
+    Path("out.jsonl").touch(mode=0o644)
     ticket, *_ = exported()
     assert (ticket["kind"], ticket["number"], ticket["opened_at"]) == ("ticket", 1, "2026-03-06T09:00:00Z")
     assert [entry["text"] for entry in ticket["history"]] == ["Request 1"]
@@ -100,10 +101,18 @@ def test_a_person_is_erased_by_any_of_their_names(
     assert main(["erase", person]) == 0
     said = capsys.readouterr()
     assert "entry: " in said.out
-    for word in ("#1", "Slack", "backups", "log files", "git", "desk.yaml names them"):
+    for word in ("#1", "theirs to answer: #2", "Slack", "backups", "log files", "git", "desk.yaml names them"):
         assert word in said.err
     assert MARK not in json.dumps(exported()).casefold()
     assert main(["erase", person]) == 0
+
+
+@pytest.mark.parametrize("command", [["erase", " "], ["export", "--person", "", "out.jsonl"]])
+def test_a_blank_is_nobody(command: list[str]) -> None:
+    """Wrong usage, not somebody of whom nothing is kept."""
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
 
 
 def test_a_rehearsal_erases_nothing(storage: SqlStorage) -> None:

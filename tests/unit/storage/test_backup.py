@@ -83,6 +83,12 @@ def test_the_database_is_never_its_own_copy(file: Path, tmp_path: Path) -> None:
         back_up(_url(file), link, force=True)
 
 
+def test_a_device_is_not_replaced(file: Path) -> None:
+    """The copy is moved to its name, and would take the device's place."""
+    with pytest.raises(Refused, match="no file"):
+        back_up(_url(file), Path("/dev/null"), force=True)
+
+
 def test_a_database_in_use_is_not_overwritten(file: Path, tmp_path: Path) -> None:
     """Its log would be read into the copy and ruin it."""
     other = tmp_path / "other.db"

@@ -100,6 +100,59 @@ def test_an_id_that_might_be_a_word_is_replaced_in_ids_only() -> None:
     }
 
 
+DESK_WORDS = ("open", "normal", "it", "kim", "slack:T1:C0HELP", "ticket.promise", "say", "status.open", "2026-03-09")
+
+
+@pytest.mark.parametrize("word", DESK_WORDS)
+def test_a_name_that_is_a_word_of_the_desk_changes_no_word_of_it(word: str) -> None:
+    """Everybody calls themselves what they like: `open` as a name takes no status out of the database."""
+    term = {"term": "status.open"}
+    choice = {"label": "ticket.promise", "command": "claim 1", "values": {}}
+    notice = {"kind": "say", "phrase": "ticket.promise", "values": {"status": term}, "choices": [choice]}
+    row = {
+        "id": "t7",
+        "team": "it",
+        "status": "open",
+        "priority": "normal",
+        "owner": "kim",
+        "lane": "slack:T1:C0HELP:1.2",
+        "to": '{"kind":"in_thread","channel":"slack:T1:C0HELP"}',
+        "home": '{"place":"T1","at":"2026-03-09T09:00:00Z"}',
+        "notice": json.dumps(notice, separators=(",", ":")),
+        "text": '["ticket.promise",{"status":{"term":"status.open"}}]',
+    }
+    assert scrubbed(word, "U0ABCDEFGH", word, row) == row
+
+
+def test_a_name_goes_where_names_stand_whatever_word_it_is() -> None:
+    """Among the values of a phrase, in a list of tickets, beside the person; another person's is the same word."""
+    line = {"requester": "open", "owner": None, "status": "open"}
+    notice = {"phrase": "queue.title", "values": {"actor": "open", "team": "IT"}, "rows": [line]}
+    row = {"notice": json.dumps(notice, separators=(",", ":")), "text": '["event.claimed",{"actor":"open"}]'}
+    after = scrubbed("open", "U0ABCDEFGH", "", row)
+    line["requester"] = notice["values"]["actor"] = ERASED  # type: ignore[index]
+    assert json.loads(after["notice"]) == notice
+    assert json.loads(after["text"]) == ["event.claimed", {"actor": ERASED}]
+
+
+@pytest.mark.parametrize("said", ["ask dana zqx again", "ask DANA ZQX again"])
+def test_a_name_is_found_however_it_is_written(said: str) -> None:
+    """People write names in small letters."""
+    assert scrubbed("Dana Zqx", "U0ABCDEFGH", "", {"text": said})["text"] == f"ask {ERASED} again"
+
+
+def test_an_id_of_slack_is_found_in_what_others_wrote() -> None:
+    """It is no word, also without a digit."""
+    assert scrubbed("Dana Zqx", "UDANAZ", "", {"text": "tell UDANAZ"})["text"] == f"tell {TOKEN}"
+
+
+@pytest.mark.parametrize("said", ["[" * 50_000, "[" * 600 + "]" * 600, '{"a":' * 50_000, "[" + "9" * 5_000 + "]"])
+def test_words_that_look_like_endless_json_are_words(said: str) -> None:
+    """Whoever writes them keeps nobody from being erased."""
+    row = {"text": said, "question": said, "author": "bob", "kind": "event", "ticket": "t2"}
+    assert scrubbed("Dana Zqx", "U0ABCDEFGH", "", row, "entry") == row
+
+
 THANKS = "It works again, thanks"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -203,6 +204,17 @@ def test_a_deletion_has_no_text() -> None:
     assert (made.kind, made.key, made.text) == (Kind.DELETE, f"teams:{CHANNEL}:1700000000001:delete", "")
 
 
+@pytest.mark.parametrize("text", [f"&#{'9' * 5_000};", " " * 90_000, "<a " * 30_000, "<at>Bot</at>" * 8_000])
+@pytest.mark.parametrize("format", ["plain", "xhtml"])
+def test_no_words_stop_the_desk(text: str, format: str) -> None:
+    """Whatever is written is a message, and read in a moment."""
+    began = time.perf_counter()
+    mentions = [{"type": "mention", "text": tag, "mentioned": {"id": tag}} for tag in map(str, range(3_000))]
+    bot = {"type": "mention", "text": "<at>Bot</at>", "mentioned": {"id": "28:bot"}}
+    message(text=text, textFormat=format, entities=[bot, *mentions])
+    assert time.perf_counter() - began < 5
+
+
 def press(**changes: Any) -> Message:
     data = {"command": "claim 42", "nonce": "n1"}
     value = {"action": {"type": "Action.Execute", "verb": "deskbell", "data": data}}
@@ -233,7 +245,9 @@ def test_a_press_sent_again_under_a_new_id_is_a_repeat() -> None:
 
 def test_the_same_press_of_another_person_is_their_own() -> None:
     """Two people claiming at once are two claims."""
-    assert press().key != press(**{"from": {"id": "29:lee"}}).key
+    theirs = press(**{"from": {"id": "29:lee"}}).key
+    assert press().key != theirs
+    assert "29:" not in theirs
 
 
 def test_the_same_press_a_minute_later_is_meant() -> None:
