@@ -7,10 +7,10 @@ too. Made and run by `bot.compose`; what a failure means for the row stands in `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -71,7 +71,7 @@ class Delivery:
         run: Runner,
         *,
         now: Now,
-        told: Callable[[Outgoing], None],
+        told: Callable[[Outgoing], Sequence[Outgoing]],
         missed: Callable[[Outgoing], None],
     ) -> None:
         self._outbox = outbox
@@ -87,6 +87,8 @@ class Delivery:
         self._serving: asyncio.Task[None] | None = None
         self._under_way: dict[str, Parcel] = {}
         """By key, under the newest lease."""
+        self._leased: dict[str, datetime] = {}
+        """Since when, by key."""
         self._slow: dict[str, float] = {}
         self._refused: set[str] = set()
         """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
@@ -142,24 +144,31 @@ class Delivery:
         if room <= 0:
             return 0
         skip = self._slow_buckets()
+        since = self._now()
         parcels = await self._run(lambda: self._outbox.lease(room, skip=skip))
         for parcel in parcels:
             key = parcel.outgoing.key
             begun = key in self._under_way
-            self._under_way[key] = parcel
+            self._under_way[key], self._leased[key] = parcel, since
             if not begun:
                 sending.create_task(self._handled(parcel)).add_done_callback(partial(self._ended, key))
         return len(parcels)
 
     def _ended(self, key: str, _: asyncio.Task[None]) -> None:
         """There may be more in its lane."""
-        del self._under_way[key]
+        del self._under_way[key], self._leased[key]
         self.nudge()
 
     def _held(self, parcel: Parcel) -> Parcel:
         """Under its newest lease: a machine that slept through the first one takes the row again while it is sent."""
         newest = self._under_way.get(parcel.outgoing.key, parcel)
         return replace(parcel, token=newest.token)
+
+    def _keep_to_lease(self, parcel: Parcel) -> None:
+        """Raises TryLater where a machine slept on the way to posting: another process may have posted meanwhile."""
+        since = self._leased.get(parcel.outgoing.key)
+        if since is not None and self._now() - since > timedelta(seconds=2 * SEND_LIMIT):
+            raise TryLater("it took longer than its lease")
 
     def _slow_buckets(self) -> frozenset[str]:
         at = asyncio.get_running_loop().time()
@@ -212,8 +221,9 @@ class Delivery:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
         self._refused.discard(parcel.outgoing.key)
         self._count(parcel, "failed")
-        await self._run(lambda: self._outbox.failed(self._held(parcel), reason))
-        await self._run(lambda: self._told(parcel.outgoing))
+        await self._run(
+            lambda: self._outbox.failed(self._held(parcel), reason, self._now(), self._told(parcel.outgoing))
+        )
 
     async def _later(self, parcel: Parcel, error: TryLater) -> None:
         if self._now() - parcel.created_at > GIVE_UP_AFTER and parcel.tries > 1:
@@ -260,6 +270,7 @@ class Delivery:
             return Delivered(ref=found)
         again = self._in_doubt(parcel) and not port.finds
         document = document or self._document(parcel, port.platform)
+        self._keep_to_lease(parcel)
         ref = await port.post(to, _marked(document) if again else document, key=key)
         return Delivered(ref=ref, again=again)
 
