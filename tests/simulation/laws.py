@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation.owed import Chapter
 from tests.simulation.watching import Committed
 from triage.changes import (
     AddEntry,
@@ -58,6 +60,8 @@ class Laws:
     def __init__(self, world: World) -> None:
         self._world = world
         self.opened = 0
+        self.chapters: list[Chapter] = []
+        """All that was committed, in order."""
         self.decisions: dict[str, Committed] = {}
         self.words: defaultdict[str, Words] = defaultdict(Words)
         self.entries: Counter[tuple[str, str, str]] = Counter()
@@ -82,6 +86,8 @@ class Laws:
                 self._turn(record, record.message)
             touched = dict.fromkeys(_tickets(record))
             known = {id: work.whole(id) for id in touched}
+            tickets = {id: loaded.ticket for id, loaded in known.items() if loaded.ticket}
+            self.chapters.append(Chapter(record, tickets))
             self._said(record, known)
             self._claims(record)
             self._calls(record, known)
@@ -91,6 +97,10 @@ class Laws:
         for id in dict.fromkeys(_versioned(change) for change in changed):
             if id is not None:
                 self._stands(work.whole(id))
+
+    def kind_of(self, edit: EditEntry) -> EntryKind:
+        """Of the words that were edited."""
+        return self._entry_kinds.get((edit.ticket, edit.message), EntryKind.MESSAGE)
 
     def leased(self, parcels: Sequence[Parcel]) -> None:
         lanes = Counter(parcel.outgoing.to.lane for parcel in parcels)
@@ -122,8 +132,7 @@ class Laws:
                     self.entries[change.ticket, entry.message, entry.kind] += 1
                 self._keep(entry.text, entry.kind, known[change.ticket], entry.author)
             elif isinstance(change, EditEntry):
-                kind = self._entry_kinds.get((change.ticket, change.message), EntryKind.MESSAGE)
-                self._keep(change.text, kind, known[change.ticket], None)
+                self._keep(change.text, self.kind_of(change), known[change.ticket], None)
 
     def _keep(self, text: str, kind: EntryKind, known: Loaded, author: str | None) -> None:
         ticket = known.ticket
@@ -188,12 +197,13 @@ class Laws:
             self.teams[ticket.id].append(ticket.team)
 
     # --- sweeps ---
-    def sweep(self, desk: Desk) -> Swept:
-        """A sweep, and what must be so after it."""
+    def sweep(self, desk: Desk, meanwhile: Callable[[bool], AbstractContextManager[None]]) -> Swept:
+        """A sweep, and what must be so after it; told whether something is due, `meanwhile` is what may happen."""
         world = self._world
         before = {each for each in world.inside.upcoming() if each[1] <= world.now()}
         expected = list(self._expected(world.now())) if before else []
-        swept = desk.sweep()
+        with meanwhile(bool(before)):
+            swept = desk.sweep()
         for failure in swept.failed:
             self._wrong("sweep", f"set aside: {failure}")
         for key in expected:
