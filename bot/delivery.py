@@ -90,8 +90,9 @@ class Delivery:
         self._leased: dict[str, datetime] = {}
         """Since when, by key."""
         self._slow: dict[str, float] = {}
-        self._refused: set[str] = set()
-        """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
+        self._refused: dict[str, int] = {}
+        """How often the platform refused each row that it refused at every try: it did not arrive, for certain, unless
+        it was tried more often, by another process."""
 
     def nudge(self) -> None:
         self._nudged.set()
@@ -211,7 +212,7 @@ class Delivery:
         await self._mark(
             Sent(parcel=self._held(parcel), ref=delivered.ref, direct=delivered.direct, missed=delivered.missed)
         )
-        self._refused.discard(parcel.outgoing.key)
+        self._refused.pop(parcel.outgoing.key, None)
         if delivered.again:
             log.warning("sent again", outbox=parcel.outgoing.key)
         self._count(parcel, "again" if delivered.again else "sent")
@@ -219,7 +220,7 @@ class Delivery:
 
     async def _failed(self, parcel: Parcel, reason: str) -> None:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
-        self._refused.discard(parcel.outgoing.key)
+        self._refused.pop(parcel.outgoing.key, None)
         self._count(parcel, "failed")
         await self._run(
             lambda: self._outbox.failed(self._held(parcel), reason, self._now(), self._told(parcel.outgoing))
@@ -233,16 +234,16 @@ class Delivery:
         if error.bucket_wide:
             self._slow[parcel.outgoing.to.bucket] = asyncio.get_running_loop().time() + seconds
         if error.bucket_wide and not self._in_doubt(parcel):
-            self._refused.add(parcel.outgoing.key)
+            self._refused[parcel.outgoing.key] = parcel.tries + 1
         else:
-            self._refused.discard(parcel.outgoing.key)
+            self._refused.pop(parcel.outgoing.key, None)
         log.warning("put off", outbox=parcel.outgoing.key, seconds=seconds, reason=str(error))
         self._count(parcel, "later")
         await self._run(lambda: self._outbox.later(self._held(parcel), seconds, str(error)))
 
     def _in_doubt(self, parcel: Parcel) -> bool:
         """Whether an earlier try may have arrived although its answer did not."""
-        return parcel.doubtful or (parcel.tries > 0 and parcel.outgoing.key not in self._refused)
+        return parcel.doubtful or parcel.tries > self._refused.get(parcel.outgoing.key, 0)
 
     def _count(self, parcel: Parcel, outcome: str) -> None:
         platform = parcel.outgoing.to.bucket.partition(":")[0]

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import delivery, turns
-from storage import folding, memory, memory_outbox
+from storage import folding, memory
 from tests.simulation import company
 from tests.simulation.life import AT_WORK
 from tests.simulation.planting import defect, patched
@@ -86,18 +86,6 @@ def unclaimed_steps() -> Iterator[None]:
         return len(found)
 
     with patched(sweeping._Company, "_batch", batch):
-        yield
-
-
-@defect("a lease is given back by whoever had it once")
-def any_token() -> Iterator[None]:
-    real = memory_outbox.MemoryOutbox._mark
-
-    def mark(self: Any, parcel: Any, **what: Any) -> bool:
-        row = self._tables.outbox.get(parcel.outgoing.key)
-        return real(self, replace(parcel, token=row.token) if row else parcel, **what)
-
-    with patched(memory_outbox.MemoryOutbox, "_mark", mark):
         yield
 
 

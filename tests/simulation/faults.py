@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.company import EDITS, HELP, HR_TRIAGE, IT_TRIAGE, SHELVES, direct_chat
 from tests.simulation.plan import Fault
+from tests.simulation.post import PAUSES
 from triage.model import Platform
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ def _jump(world: World, source: random.Random) -> None:
 
 
 def _crowd(world: World, source: random.Random) -> None:
-    """Many write at once, and finding what to answer takes long; of some only the last try gets through."""
-    count = source.randint(14, 20 if world.plan.sqlite else 40)
-    seconds = source.choice((0.06, 0.15, 0.3))
+    """Many write at once, and finding what to answer takes long; or only what they bring last gets through, at once."""
+    count, late = source.randint(14, 20 if world.plan.sqlite else 40), source.random() < 0.5
+    slowly = [source.choice((0.06, 0.15, 0.3))] * count
     world.tell(f"{count} people write at once")
-    world.dull.extend([seconds] * count)
-    world.people.crowd(source, count, late=source.random() < 0.5)
+    asyncio.get_running_loop().call_later(sum(PAUSES[Platform.SLACK]) if late else 0, world.dull.extend, slowly)
+    world.people.crowd(source, count, late=late)
 
 
 def _overlap(world: World, source: random.Random) -> None:

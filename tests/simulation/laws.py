@@ -65,7 +65,8 @@ class Laws:
         self.decisions: dict[str, Committed] = {}
         self.words: defaultdict[str, Words] = defaultdict(Words)
         self.entries: Counter[tuple[str, str, str]] = Counter()
-        self.conversations: set[str] = set()
+        self.conversations: dict[str, set[str]] = {}
+        """Who has a ticket in each."""
         self.unheard: list[Committed] = []
         self.teams: defaultdict[str, list[str]] = defaultdict(list)
         """Who had each ticket since it is restricted."""
@@ -112,15 +113,16 @@ class Laws:
         if message.key in self.decisions:
             self._wrong("handled once", f"{message.key} was handled twice")
         self.decisions[message.key] = record
-        if message.here.key in self.conversations and not _any(record):
-            self.unheard.append(record)
         for change in record.decision.changes:
             if isinstance(change, Meet) and change.person.account:
                 self.names[change.person.id] = change.person.account.user.removeprefix("U-")
             if isinstance(change, OpenTicket):
                 self.opened += 1
                 if change.ticket.conversation:
-                    self.conversations.add(change.ticket.conversation)
+                    self.conversations.setdefault(change.ticket.conversation, set()).add(change.ticket.requester)
+        asking = {self.names.get(id, id) for id in self.conversations.get(message.here.key, ())}
+        if message.sender.account.user.removeprefix("U-") in asking and not _any(record):
+            self.unheard.append(record)
         self._world.tell(f"turn {message.key}: {_summary(record)}")
 
     def _said(self, record: Committed, known: dict[str, Loaded]) -> None:

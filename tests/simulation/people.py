@@ -39,6 +39,7 @@ ORDERS = (
     "pending please send a picture {token}",
     "hold the vendor knows {token}",
     "resolve",
+    "resolve",
     "resolve done {token}",
     "reopen",
     "priority urgent",
@@ -128,12 +129,12 @@ class People:
             self._pressed(who, post, button.command)
 
     def crowd(self, source: random.Random, count: int, *, late: bool) -> None:
-        """As many posts in help channels, at once; `late`: every other is brought through at its last try only."""
-        for n in range(count):
+        """As many posts in help channels, at once; `late`: brought through at the last try only."""
+        for _ in range(count):
             who = source.choice([each for each in HOMES if each not in GUESTS and each not in SERVING])
             text = source.choice((*KNOWN, *KNOWN, "good morning", "coffee grinder sparks"))
             text = text if text == "good morning" else f"{text} {self._token('q')}"
-            self._post(who, source.choice(self._help(who)), text, source, late=late and n % 2 == 0)
+            self._post(who, source.choice(self._help(who)), text, source, late=late)
 
     # --- agents ---
     def _twice(self, who: str, source: random.Random) -> None:

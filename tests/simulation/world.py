@@ -73,7 +73,7 @@ class World:
         self.clock = Clock(self._loop)
         self._ids = count(1)
         self._lives = count(1)
-        self._numbers = count(1)
+        self._numbers, self._between = count(1), count(1)
         self.inside: Inside = (
             OnSqlite(empty, folder / f"{plan.seed}.db", self.clock.unix, self.new_id)
             if empty is not None and plan.sqlite
@@ -175,8 +175,9 @@ class World:
                 self._sweeper = None
 
     def sweep_beside(self, life: Life) -> None:
+        """Before a transaction: once in such a sweep the other process does all that is due."""
         others = [each for each in self.lives if each is not life]
-        if self._sweeper is not life or not others:
+        if self._sweeper is not life or not others or self.chance("beside", next(self._between)) < 0.7:
             return
         self._sweeper = None
         here = copy_context()
@@ -185,7 +186,6 @@ class World:
             here.run(others[0].sweep_now)
         except (Crashed, TurnError) as error:
             self.tell(f"the other sweep ended: {type(error).__name__}")
-        self._sweeper = life
 
     # --- the story ---
     async def run(self) -> None:

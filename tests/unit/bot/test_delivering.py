@@ -128,6 +128,21 @@ async def test_what_was_refused_says_nothing_of_the_kind() -> None:
     assert "you may have it already" not in (await shown_after(TryLater("429", bucket_wide=True)))[1]
 
 
+async def test_what_one_process_was_refused_another_may_have_sent_since() -> None:
+    """Both know of their own tries alone: who was refused at the first must not take the second for refused, too."""
+    clock = Ticking()
+    storage = MemoryStorage(clock=clock)
+    busy = TryLater("429", bucket_wide=True)
+    here, there = Blind(busy), Blind(TryLater("the connection was reset"))
+    record(storage, said=(sentence("o1"),), at=NOW)
+    with delivery(storage, here) as one, delivery(storage, there) as other:
+        for sending in (one, other, one):
+            await deliver_some(sending)
+            clock.seconds += 60
+            sending._slow.clear()
+    assert "you may have it already" in here.shown[-1]
+
+
 async def test_a_private_update_never_lands_in_a_channel() -> None:
     """A ticket moved to a restricted team: what was said of it in the help channel stays as it is."""
     storage, port = MemoryStorage(clock=Ticking()), Blind()
