@@ -7,10 +7,10 @@ too. Made and run by `bot.compose`; what a failure means for the row stands in `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -71,7 +71,7 @@ class Delivery:
         run: Runner,
         *,
         now: Now,
-        told: Callable[[Outgoing], None],
+        told: Callable[[Outgoing], Sequence[Outgoing]],
         missed: Callable[[Outgoing], None],
     ) -> None:
         self._outbox = outbox
@@ -87,9 +87,12 @@ class Delivery:
         self._serving: asyncio.Task[None] | None = None
         self._under_way: dict[str, Parcel] = {}
         """By key, under the newest lease."""
+        self._leased: dict[str, datetime] = {}
+        """Since when, by key."""
         self._slow: dict[str, float] = {}
-        self._refused: set[str] = set()
-        """Keys of rows that the platform refused at every try: they did not arrive, for certain."""
+        self._refused: dict[str, int] = {}
+        """How often the platform refused each row that it refused at every try: it did not arrive, for certain, unless
+        it was tried more often, by another process."""
 
     def nudge(self) -> None:
         self._nudged.set()
@@ -142,24 +145,31 @@ class Delivery:
         if room <= 0:
             return 0
         skip = self._slow_buckets()
+        since = self._now()
         parcels = await self._run(lambda: self._outbox.lease(room, skip=skip))
         for parcel in parcels:
             key = parcel.outgoing.key
             begun = key in self._under_way
-            self._under_way[key] = parcel
+            self._under_way[key], self._leased[key] = parcel, since
             if not begun:
                 sending.create_task(self._handled(parcel)).add_done_callback(partial(self._ended, key))
         return len(parcels)
 
     def _ended(self, key: str, _: asyncio.Task[None]) -> None:
         """There may be more in its lane."""
-        del self._under_way[key]
+        del self._under_way[key], self._leased[key]
         self.nudge()
 
     def _held(self, parcel: Parcel) -> Parcel:
         """Under its newest lease: a machine that slept through the first one takes the row again while it is sent."""
         newest = self._under_way.get(parcel.outgoing.key, parcel)
         return replace(parcel, token=newest.token)
+
+    def _keep_to_lease(self, parcel: Parcel) -> None:
+        """Raises TryLater where a machine slept on the way to posting: another process may have posted meanwhile."""
+        since = self._leased.get(parcel.outgoing.key)
+        if since is not None and self._now() - since > timedelta(seconds=2 * SEND_LIMIT):
+            raise TryLater("it took longer than its lease")
 
     def _slow_buckets(self) -> frozenset[str]:
         at = asyncio.get_running_loop().time()
@@ -202,7 +212,7 @@ class Delivery:
         await self._mark(
             Sent(parcel=self._held(parcel), ref=delivered.ref, direct=delivered.direct, missed=delivered.missed)
         )
-        self._refused.discard(parcel.outgoing.key)
+        self._refused.pop(parcel.outgoing.key, None)
         if delivered.again:
             log.warning("sent again", outbox=parcel.outgoing.key)
         self._count(parcel, "again" if delivered.again else "sent")
@@ -210,10 +220,11 @@ class Delivery:
 
     async def _failed(self, parcel: Parcel, reason: str) -> None:
         log.error("given up", outbox=parcel.outgoing.key, reason=reason)
-        self._refused.discard(parcel.outgoing.key)
+        self._refused.pop(parcel.outgoing.key, None)
         self._count(parcel, "failed")
-        await self._run(lambda: self._outbox.failed(self._held(parcel), reason))
-        await self._run(lambda: self._told(parcel.outgoing))
+        await self._run(
+            lambda: self._outbox.failed(self._held(parcel), reason, self._now(), self._told(parcel.outgoing))
+        )
 
     async def _later(self, parcel: Parcel, error: TryLater) -> None:
         if self._now() - parcel.created_at > GIVE_UP_AFTER and parcel.tries > 1:
@@ -223,16 +234,16 @@ class Delivery:
         if error.bucket_wide:
             self._slow[parcel.outgoing.to.bucket] = asyncio.get_running_loop().time() + seconds
         if error.bucket_wide and not self._in_doubt(parcel):
-            self._refused.add(parcel.outgoing.key)
+            self._refused[parcel.outgoing.key] = parcel.tries + 1
         else:
-            self._refused.discard(parcel.outgoing.key)
+            self._refused.pop(parcel.outgoing.key, None)
         log.warning("put off", outbox=parcel.outgoing.key, seconds=seconds, reason=str(error))
         self._count(parcel, "later")
         await self._run(lambda: self._outbox.later(self._held(parcel), seconds, str(error)))
 
     def _in_doubt(self, parcel: Parcel) -> bool:
         """Whether an earlier try may have arrived although its answer did not."""
-        return parcel.doubtful or (parcel.tries > 0 and parcel.outgoing.key not in self._refused)
+        return parcel.doubtful or parcel.tries > self._refused.get(parcel.outgoing.key, 0)
 
     def _count(self, parcel: Parcel, outcome: str) -> None:
         platform = parcel.outgoing.to.bucket.partition(":")[0]
@@ -260,6 +271,7 @@ class Delivery:
             return Delivered(ref=found)
         again = self._in_doubt(parcel) and not port.finds
         document = document or self._document(parcel, port.platform)
+        self._keep_to_lease(parcel)
         ref = await port.post(to, _marked(document) if again else document, key=key)
         return Delivered(ref=ref, again=again)
 

@@ -73,10 +73,15 @@ class MemoryOutbox:
             self._tables.commit()
 
     def dropped(self, parcel: Parcel, reason: str) -> None:
-        self._end(parcel, "dropped", reason)
+        with self._tables.transaction():
+            self._mark(parcel, state="dropped", reason=reason)
+            self._tables.commit()
 
-    def failed(self, parcel: Parcel, reason: str) -> None:
-        self._end(parcel, "failed", reason)
+    def failed(self, parcel: Parcel, reason: str, at: datetime, told: Sequence[Outgoing] = ()) -> None:
+        with self._tables.transaction():
+            if self._mark(parcel, state="failed", reason=reason):
+                put(self._tables, told, at)
+            self._tables.commit()
 
     def pending(self) -> int:
         return len(self._tables.waiting)
@@ -103,11 +108,6 @@ class MemoryOutbox:
             doubtful=doubtful,
         )
         return addressed(parcel, self._tables)
-
-    def _end(self, parcel: Parcel, state: str, reason: str) -> None:
-        with self._tables.transaction():
-            self._mark(parcel, state=state, reason=reason)
-            self._tables.commit()
 
     def _mark(self, parcel: Parcel, **what: Any) -> bool:
         """Give the lease back with these values; False when somebody else has it by now."""

@@ -121,19 +121,19 @@ class SqlOutbox:
             db.commit()
 
     def dropped(self, parcel: Parcel, reason: str) -> None:
-        self._end(parcel, "dropped", reason)
+        with writing(self._engine) as db:
+            _mark(db, parcel, state="dropped", reason=reason)
+            db.commit()
 
-    def failed(self, parcel: Parcel, reason: str) -> None:
-        self._end(parcel, "failed", reason)
+    def failed(self, parcel: Parcel, reason: str, at: datetime, told: Sequence[Outgoing] = ()) -> None:
+        with writing(self._engine) as db:
+            if _mark(db, parcel, state="failed", reason=reason):
+                put(db, told, at)
+            db.commit()
 
     def pending(self) -> int:
         with reading(self._engine) as db:
             return pending(db)
-
-    def _end(self, parcel: Parcel, state: str, reason: str) -> None:
-        with writing(self._engine) as db:
-            _mark(db, parcel, state=state, reason=reason)
-            db.commit()
 
 
 class SqlDirectory:

@@ -234,42 +234,37 @@ class Desk:
             return loaded
         return work.load(replace(lookup, here=own_thread(message, arrival.sender)))
 
-    def undelivered(self, outgoing: Outgoing) -> None:
-        """A message about a ticket was given up: the team's lead is told, once.
+    def undelivered(self, outgoing: Outgoing) -> tuple[Outgoing, ...]:
+        """What is to be said when a message about a ticket is given up: word to the team's lead, once.
 
         Not of a card that could not be updated: the lead was told when the card itself failed.
         """
         if isinstance(outgoing.notice, Pings) and outgoing.ticket is None:
-            self._take_apart(outgoing)
-        elif not isinstance(outgoing.to, OnSlot):
-            self._tell_lead(outgoing, partial(undelivered, outgoing))
+            return self._taken_apart(outgoing, outgoing.notice)
+        return () if isinstance(outgoing.to, OnSlot) else self._to_lead(outgoing, partial(undelivered, outgoing))
 
-    def _take_apart(self, bundle: Outgoing) -> None:
+    def _taken_apart(self, bundle: Outgoing, pings: Pings) -> tuple[Outgoing, ...]:
         """Several pings to one person who cannot be reached: each goes to its ticket's thread."""
-        policy, now = self._policy(), self._now()
-        with self._storage.writing() as work:
-            look = work.look()
-            ids = {each.guard.ticket for each in bundle.notice.reminders} if isinstance(bundle.notice, Pings) else set()
+        with self._storage.reading() as look:
+            ids = {each.guard.ticket for each in pings.reminders}
             tickets = {id: ticket for id in ids if (ticket := look.ticket(id))}
-            work.record(Decision(outgoing=apart(bundle, tickets, policy)), now)
-            work.commit()
+        return apart(bundle, tickets, self._policy())
 
     def missed(self, outgoing: Outgoing) -> None:
         """A message to one person stands in the ticket's thread, for want of a direct chat: their lead is told."""
-        self._tell_lead(outgoing, partial(out_of_reach, outgoing))
-
-    def _tell_lead(self, about: Outgoing, word: Callable[..., Outgoing | None]) -> None:
-        if about.ticket is None or about.key.endswith((UNDELIVERED, OUT_OF_REACH)):
-            return
-        policy, now = self._policy(), self._now()
-        with self._storage.writing() as work:
-            look = work.look()
-            ticket = look.ticket(about.ticket)
-            people = look.people(_leads(policy))
-            notice = word(ticket, policy, people=people) if ticket else None
-            if notice is not None:
-                work.record(Decision(outgoing=(notice,)), now)
+        if told := self._to_lead(outgoing, partial(out_of_reach, outgoing)):
+            with self._storage.writing() as work:
+                work.record(Decision(outgoing=told), self._now())
                 work.commit()
+
+    def _to_lead(self, about: Outgoing, word: Callable[..., Outgoing | None]) -> tuple[Outgoing, ...]:
+        if about.ticket is None or about.key.endswith((UNDELIVERED, OUT_OF_REACH)):
+            return ()
+        policy = self._policy()
+        with self._storage.reading() as look:
+            ticket = look.ticket(about.ticket)
+            notice = word(ticket, policy, people=look.people(_leads(policy))) if ticket else None
+        return (notice,) if notice else ()
 
     # --- time ---
     def sweep(self) -> Swept:

@@ -261,8 +261,9 @@ class Outbox(Protocol):
         """The guard failed: it need not be said any more."""
         ...
 
-    def failed(self, parcel: Parcel, reason: str) -> None:
-        """Give the row up; the lane moves on."""
+    def failed(self, parcel: Parcel, reason: str, at: datetime, told: Sequence[Outgoing] = ()) -> None:
+        """Give the row up; the lane moves on. What is to be `told` of that is put in its place, in the same
+        transaction; nothing when the lease was lost."""
         ...
 
     def pending(self) -> int: ...

@@ -139,6 +139,8 @@ def _rung(due: DueClock, here: _Pass) -> Decision:
     whole = here.work.whole(due.ticket.id)
     ticket, tick = whole.ticket or due.ticket, here.tick(stage_key(due, here.now), whole)
     started = calling.broken(tick, ticket, told=found.told) if found.broken else Decision()
+    if any(item.key == tick.key("card") for item in started.outgoing):
+        return started
     return started + Decision(outgoing=tick.card_update(ticket))
 
 

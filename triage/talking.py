@@ -70,8 +70,8 @@ def _replied(turn: Turn, ticket: Ticket, text: str, after: Progress) -> tuple[Ch
     return (said, *after.changes, *taken_care_of(turn, ticket, over=not sla.broken(after.clocks)))
 
 
-def _on_card(turn: Turn, ticket: Ticket, after: Progress) -> tuple[Outgoing, ...]:
-    return turn.card_update(ticket, after.clocks) if after.moved else ()
+def _on_card(turn: Turn, ticket: Ticket, after: Progress, *, woken: bool = False) -> tuple[Outgoing, ...]:
+    return turn.card_update(ticket, after.clocks) if after.moved or woken else ()
 
 
 def note(turn: Turn, ticket: Ticket, text: str, *, quiet: bool = False) -> Decision:
@@ -131,7 +131,7 @@ def add_message(turn: Turn, ticket: Ticket, text: str) -> Decision:
     said, heard = _said(turn, ticket, EntryKind.MESSAGE, "thread.message", text)
     return Decision(
         changes=(*changes, *said, *after.changes),
-        outgoing=(*heard, *_on_card(turn, replace(ticket, status=status), after)),
+        outgoing=(*heard, *_on_card(turn, replace(ticket, status=status), after, woken=woken)),
     )
 
 

@@ -124,8 +124,27 @@ def test_a_row_given_up_lets_its_lane_move_on(bench: Bench) -> None:
     """One lost message does not stop those behind it."""
     record(bench.storage, said=(words("o1"), words("o2")))
     outbox = bench.storage.outbox
-    outbox.failed(lease(outbox)["o1"], "channel_not_found")
+    outbox.failed(lease(outbox)["o1"], "channel_not_found", AT)
     assert list(lease(outbox)) == ["o2"]
+
+
+def test_giving_a_row_up_puts_word_of_it_in_its_place(bench: Bench) -> None:
+    """In one transaction: a process that dies in between would leave nobody who knows."""
+    record(bench.storage, said=(words("o1"),))
+    outbox = bench.storage.outbox
+    outbox.failed(lease(outbox)["o1"], "channel_not_found", AT, [words("o1/undelivered")])
+    assert list(lease(outbox)) == ["o1/undelivered"]
+
+
+def test_nothing_is_told_of_a_row_that_somebody_else_has_by_now(bench: Bench) -> None:
+    """It may arrive yet."""
+    record(bench.storage, said=(words("o1"),))
+    outbox = bench.storage.outbox
+    lost = lease(outbox)["o1"]
+    bench.expire()
+    lease(outbox)
+    outbox.failed(lost, "late", AT, [words("o1/undelivered", Thread(channel=CHAT))])
+    assert list(lease(outbox)) == []
 
 
 def test_a_row_dropped_lets_its_lane_move_on(bench: Bench) -> None:
@@ -166,7 +185,7 @@ def test_an_old_token_marks_nothing(bench: Bench) -> None:
     lost = lease(outbox)["o1"]
     bench.expire()
     held = lease(outbox)["o1"]
-    outbox.failed(lost, "late")
+    outbox.failed(lost, "late", AT)
     outbox.later(lost, 0, "late")
     assert (mark_sent(outbox, lost, sent_as("1.1")), mark_sent(outbox, held, sent_as("1.2"))) == (False, True)
 

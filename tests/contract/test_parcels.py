@@ -71,7 +71,7 @@ def test_without_its_post_a_slot_has_no_message(bench: Bench) -> None:
     card = words("card", to=InThread(thread=CARDS, order=SLOT), slot=SLOT)
     record(bench.storage, said=(card, words("update", to=UPDATE)))
     outbox = bench.storage.outbox
-    outbox.failed(lease(outbox)["card"], "channel_not_found")
+    outbox.failed(lease(outbox)["card"], "channel_not_found", AT)
     assert lease(outbox)["update"].ref is None
 
 

@@ -212,7 +212,7 @@ def test_health_counts_tickets_and_lists_what_was_given_up(bench: Bench) -> None
     open_ticket(bench.storage, 1)
     open_ticket(bench.storage, 2, status=Status.CLOSED)
     record(bench.storage, said=(words("o1", ticket="t1"), words("o2", Thread(channel=CHAT))))
-    bench.storage.outbox.failed(lease(bench.storage.outbox)["o1"], "channel_not_found")
+    bench.storage.outbox.failed(lease(bench.storage.outbox)["o1"], "channel_not_found", AT)
     health = bench.storage.health()
     assert (health.tickets, health.pending) == ({Status.NEW: 1, Status.CLOSED: 1}, 1)
     assert [(row.key, row.ticket, row.reason) for row in health.failed_rows] == [("o1", "t1", "channel_not_found")]

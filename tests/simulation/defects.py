@@ -6,39 +6,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from bot import delivery, turns
 from storage import folding, memory, memory_clocking, memory_outbox, outbox, unit_of_work
+from tests.simulation.planting import defect, patched
 from triage import casework, changes, decide, desk, escalation, outgoing, pings, sla, sweeping, talking, turn, working
 from triage.changes import Decision, SayPings
 from triage.commands import Verb
 from triage.outgoing import Outgoing, Say
 from triage.ports import Receipt, Sent
-
-Defect = Callable[[], AbstractContextManager[None]]
-DEFECTS: dict[str, Defect] = {}
-
-
-@contextmanager
-def patched(owner: Any, name: str, put: Any) -> Iterator[None]:
-    before = owner.__dict__[name]
-    setattr(owner, name, put)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
-
-
-def defect(name: str) -> Callable[[Callable[[], Iterator[None]]], Defect]:
-    def named(plant: Callable[[], Iterator[None]]) -> Defect:
-        DEFECTS[name] = contextmanager(plant)
-        return DEFECTS[name]
-
-    return named
 
 
 # --- what comes in -----------------------------------------------------------------------------
@@ -322,10 +301,6 @@ def early_agreements() -> Iterator[None]:
 
 
 NEEDS_SQLITE = frozenset({"agreements remembered before commit"})
-
-
-def names(only: str | None) -> Sequence[str]:
-    return [name for name in DEFECTS if only in (None, name)]
 
 
 @defect("words in an ordinary channel are always talk")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.company import EDITS, HELP, HR_TRIAGE, IT_TRIAGE, SHELVES, direct_chat
 from tests.simulation.plan import Fault
+from tests.simulation.post import PAUSES
 from triage.model import Platform
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ ON_THE_WAY_OUT = frozenset({"busy", "error", "hang", "lost", "cut", "slow"})
 
 ON_THE_WAY_IN = frozenset({"repeat", "delay", "drop", "unacked"})
 
-MOMENTS = ("now", "now", "transaction", "commit", "committed", "leased", "effect", "effect", "answered", "ran")
+MOMENTS = ("now", "now", "transaction", "commit", "committed", "leased", "effect", "effect", "answered", "ended", "ran")
 """Where a crash waits to happen."""
 
 
@@ -53,7 +54,7 @@ def _revoked(world: World, source: random.Random) -> None:
     revoked = world.workplaces[channel.platform].revoked
     revoked.add(channel.key)
     world.tell(f"the bot may not write to {channel.id}")
-    asyncio.get_running_loop().call_later(source.choice((3, 30)), revoked.discard, channel.key)
+    asyncio.get_running_loop().call_later(source.choice((3, 30, 300)), revoked.discard, channel.key)
 
 
 def _stall(world: World, source: random.Random) -> None:
@@ -68,6 +69,20 @@ def _jump(world: World, source: random.Random) -> None:
     by = timedelta(seconds=source.choice((45, 70, 600, 3_600, 20_000, 100_000)))
     world.jump(by)
     world.tell(f"the clock was set {by} ahead")
+
+
+def _crowd(world: World, source: random.Random) -> None:
+    """Many write at once, and finding what to answer takes long; or only what they bring last gets through, at once."""
+    count, late = source.randint(14, 20 if world.plan.sqlite else 40), source.random() < 0.5
+    slowly = [source.choice((0.06, 0.15, 0.3))] * count
+    world.tell(f"{count} people write at once")
+    asyncio.get_running_loop().call_later(sum(PAUSES[Platform.SLACK]) if late else 0, world.dull.extend, slowly)
+    world.people.crowd(source, count, late=late)
+
+
+def _overlap(world: World, source: random.Random) -> None:
+    """Two processes sweep at the same moment, when there is something to do."""
+    world.overlaps += source.choice((1, 2, 4))
 
 
 def _back(world: World, source: random.Random) -> None:
@@ -96,4 +111,6 @@ _OTHERS: dict[str, Callable[[World, random.Random], None]] = {
     "back": _back,
     "policy": _policy,
     "articles": _articles,
+    "crowd": _crowd,
+    "overlap": _overlap,
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.defects import DEFECTS, NEEDS_SQLITE, names
+from tests.simulation.defects import NEEDS_SQLITE
 from tests.simulation.plan import plan_of
+from tests.simulation.planting import defects
 from tests.simulation.world import Story, told
 
 MOST = 2_000
@@ -27,7 +28,7 @@ def found(name: str, empty: Path, seeds: int = MOST) -> Found | None:
         plan = plan_of(seed)
         if plan.sqlite != (name in NEEDS_SQLITE):
             continue
-        with DEFECTS[name]():
+        with defects()[name]():
             story = told(plan, empty)
         if story.violations:
             return Found(seed, story)
@@ -37,7 +38,7 @@ def found(name: str, empty: Path, seeds: int = MOST) -> Found | None:
 def hunt(empty: Path, seeds: int, *, only: str | None = None) -> int:
     missed = 0
     print("| defect | found by seed | law |\n| --- | --- | --- |")
-    for name in names(only):
+    for name in [each for each in defects() if only in (None, each)]:
         prey = found(name, empty, seeds)
         missed += prey is None
         law = prey.story.violations[0][0] if prey else ""

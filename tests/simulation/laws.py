@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation.owed import Chapter
 from tests.simulation.watching import Committed
 from triage.changes import (
     AddEntry,
@@ -58,10 +60,13 @@ class Laws:
     def __init__(self, world: World) -> None:
         self._world = world
         self.opened = 0
+        self.chapters: list[Chapter] = []
+        """All that was committed, in order."""
         self.decisions: dict[str, Committed] = {}
         self.words: defaultdict[str, Words] = defaultdict(Words)
         self.entries: Counter[tuple[str, str, str]] = Counter()
-        self.conversations: set[str] = set()
+        self.conversations: dict[str, set[str]] = {}
+        """Who has a ticket in each."""
         self.unheard: list[Committed] = []
         self.teams: defaultdict[str, list[str]] = defaultdict(list)
         """Who had each ticket since it is restricted."""
@@ -82,6 +87,8 @@ class Laws:
                 self._turn(record, record.message)
             touched = dict.fromkeys(_tickets(record))
             known = {id: work.whole(id) for id in touched}
+            tickets = {id: loaded.ticket for id, loaded in known.items() if loaded.ticket}
+            self.chapters.append(Chapter(record, tickets))
             self._said(record, known)
             self._claims(record)
             self._calls(record, known)
@@ -91,6 +98,10 @@ class Laws:
         for id in dict.fromkeys(_versioned(change) for change in changed):
             if id is not None:
                 self._stands(work.whole(id))
+
+    def kind_of(self, edit: EditEntry) -> EntryKind:
+        """Of the words that were edited."""
+        return self._entry_kinds.get((edit.ticket, edit.message), EntryKind.MESSAGE)
 
     def leased(self, parcels: Sequence[Parcel]) -> None:
         lanes = Counter(parcel.outgoing.to.lane for parcel in parcels)
@@ -102,15 +113,16 @@ class Laws:
         if message.key in self.decisions:
             self._wrong("handled once", f"{message.key} was handled twice")
         self.decisions[message.key] = record
-        if message.here.key in self.conversations and not _any(record):
-            self.unheard.append(record)
         for change in record.decision.changes:
             if isinstance(change, Meet) and change.person.account:
                 self.names[change.person.id] = change.person.account.user.removeprefix("U-")
             if isinstance(change, OpenTicket):
                 self.opened += 1
                 if change.ticket.conversation:
-                    self.conversations.add(change.ticket.conversation)
+                    self.conversations.setdefault(change.ticket.conversation, set()).add(change.ticket.requester)
+        asking = {self.names.get(id, id) for id in self.conversations.get(message.here.key, ())}
+        if message.sender.account.user.removeprefix("U-") in asking and not _any(record):
+            self.unheard.append(record)
         self._world.tell(f"turn {message.key}: {_summary(record)}")
 
     def _said(self, record: Committed, known: dict[str, Loaded]) -> None:
@@ -122,8 +134,7 @@ class Laws:
                     self.entries[change.ticket, entry.message, entry.kind] += 1
                 self._keep(entry.text, entry.kind, known[change.ticket], entry.author)
             elif isinstance(change, EditEntry):
-                kind = self._entry_kinds.get((change.ticket, change.message), EntryKind.MESSAGE)
-                self._keep(change.text, kind, known[change.ticket], None)
+                self._keep(change.text, self.kind_of(change), known[change.ticket], None)
 
     def _keep(self, text: str, kind: EntryKind, known: Loaded, author: str | None) -> None:
         ticket = known.ticket
@@ -188,12 +199,13 @@ class Laws:
             self.teams[ticket.id].append(ticket.team)
 
     # --- sweeps ---
-    def sweep(self, desk: Desk) -> Swept:
-        """A sweep, and what must be so after it."""
+    def sweep(self, desk: Desk, meanwhile: Callable[[bool], AbstractContextManager[None]]) -> Swept:
+        """A sweep, and what must be so after it; told whether something is due, `meanwhile` is what may happen."""
         world = self._world
         before = {each for each in world.inside.upcoming() if each[1] <= world.now()}
         expected = list(self._expected(world.now())) if before else []
-        swept = desk.sweep()
+        with meanwhile(bool(before)):
+            swept = desk.sweep()
         for failure in swept.failed:
             self._wrong("sweep", f"set aside: {failure}")
         for key in expected:

@@ -26,6 +26,7 @@ from tests.simulation.company import (
 )
 from tests.simulation.plan import Step
 from tests.simulation.workplace import Post
+from triage.document import Button
 from triage.model import Channel, ChannelKind, Kind, Message, Platform, Sender
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ ORDERS = (
     "claim",
     "pending please send a picture {token}",
     "hold the vendor knows {token}",
+    "resolve",
     "resolve",
     "resolve done {token}",
     "reopen",
@@ -94,7 +96,8 @@ class People:
         self._write(who, LOBBY, source.choice((None, *there[-2:])), "lunch at noon?", mention=False)
 
     def _thanks(self, who: str, source: random.Random) -> None:
-        self._in_thread(who, self._own(who), "thanks!", source)
+        own, solved = self._own(who), {p.root for p in self._posts(who) if any(_rates(b) for b in p.buttons)}
+        self._in_thread(who, [p for p in own if p.id in solved] or own, "thanks!", source)
 
     def _more(self, who: str, source: random.Random) -> None:
         self._in_thread(who, self._own(who), f"it smells now {self._token('m')}", source)
@@ -124,6 +127,14 @@ class People:
         button = source.choice(post.buttons)
         for _ in range(times):
             self._pressed(who, post, button.command)
+
+    def crowd(self, source: random.Random, count: int, *, late: bool) -> None:
+        """As many posts in help channels, at once; `late`: brought through at the last try only."""
+        for _ in range(count):
+            who = source.choice([each for each in HOMES if each not in GUESTS and each not in SERVING])
+            text = source.choice((*KNOWN, *KNOWN, "good morning", "coffee grinder sparks"))
+            text = text if text == "good morning" else f"{text} {self._token('q')}"
+            self._post(who, source.choice(self._help(who)), text, source, late=late)
 
     # --- agents ---
     def _twice(self, who: str, source: random.Random) -> None:
@@ -219,9 +230,9 @@ class People:
     def _number(self, source: random.Random) -> int:
         return source.randint(1, max(1, min(6, self._world.opened)))
 
-    def _post(self, who: str, channel: Channel, text: str, source: random.Random) -> None:
+    def _post(self, who: str, channel: Channel, text: str, source: random.Random, *, late: bool = False) -> None:
         mention = channel.platform is Platform.TEAMS or source.random() < 0.2
-        self._write(who, channel, None, text, mention=mention and channel.kind is ChannelKind.CHANNEL)
+        self._write(who, channel, None, text, mention=mention and channel.kind is ChannelKind.CHANNEL, late=late)
 
     def _in_thread(
         self, who: str, under: list[Post], text: str, source: random.Random, *, mention: bool = False
@@ -230,14 +241,16 @@ class People:
             post = source.choice(under[-4:])
             self._write(who, post.channel, post.thread, text, mention=mention)
 
-    def _write(self, who: str, channel: Channel, root: str | None, text: str, *, mention: bool) -> None:
+    def _write(
+        self, who: str, channel: Channel, root: str | None, text: str, *, mention: bool, late: bool = False
+    ) -> None:
         post = self._world.workplaces[channel.platform].write(channel, root, who, text)
         key = f"{channel.platform}:{channel.place}:{channel.id}:{post.id}"
         message = self._message(who, channel, key, Kind.POST, text, id=post.id, thread=root, mentions_bot=mention)
         message = replace(message, after=self._after(message))
         self._written.setdefault(who, []).append(message)
         self._world.tell(f"{who} writes in {channel.id}{f' under {root}' if root else ''}: {'@bot ' * mention}{text}")
-        self._world.post.bring(message, times=1 + mention)
+        self._world.post.bring(message, times=1 + mention, late=late)
 
     def _after(self, message: Message) -> str | None:
         """The post that a reply follows within a minute, as Slack's time stamps tell."""
@@ -303,3 +316,8 @@ class People:
             mentions_bot=mentions_bot,
             sent_at=self._world.now() if kind is Kind.POST else None,
         )
+
+
+def _rates(button: Button) -> bool:
+    """It stands below word that a ticket is resolved."""
+    return button.command.startswith("rate ")

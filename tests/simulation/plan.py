@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 SQLITE_EVERY = 12
 """One seed in so many runs on SQLite, and tells less: every statement costs a hundred times as much there."""
 
+TWO_EVERY = 3
+"""One seed in so many has two processes, if it is not one of SQLite's."""
+
 FAULTS = {
     "busy": 4,
     "error": 4,
@@ -30,6 +33,8 @@ FAULTS = {
     "back": 1,
     "policy": 3,
     "articles": 2,
+    "crowd": 2,
+    "overlap": 3,
 }
 """Kinds of faults and how often each is drawn; what each does stands in `tests.simulation.faults`."""
 
@@ -38,7 +43,7 @@ REQUESTS = {
     "ask_known": 4,
     "chat": 2,
     "talk": 3,
-    "thanks": 2,
+    "thanks": 4,
     "more": 6,
     "mention": 4,
     "edit": 3,
@@ -54,7 +59,7 @@ WORK = {
     "answer": 6,
     "answer_there": 3,
     "note": 4,
-    "order": 12,
+    "order": 14,
     "press": 8,
     "twice": 3,
     "on_it": 4,
@@ -93,6 +98,8 @@ class Fault:
 class Plan:
     seed: int
     sqlite: bool
+    processes: int
+    """That share the storage; SQLite has one."""
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...]
 
@@ -124,6 +131,7 @@ def plan_of(seed: int) -> Plan:
     return Plan(
         seed=seed,
         sqlite=sqlite,
+        processes=2 if seed % TWO_EVERY == 1 and not sqlite else 1,
         steps=tuple(steps),
         faults=tuple(sorted(faults, key=lambda fault: fault.at)),
     )

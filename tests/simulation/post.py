@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot.turns import LAST_LIMIT
 from tests.simulation.watching import Crashed
-from triage.errors import TurnError
+from triage.errors import TooSlow, TurnError
 from triage.model import Kind, Message, Platform
 from triage.ports import Receipt
 
@@ -46,9 +47,9 @@ class Postman:
     def under_way(self) -> int:
         return sum(not task.done() for task in self._tasks)
 
-    def bring(self, message: Message, *, times: int = 1) -> None:
-        """`times`: one post may arrive as `message` and as `app_mention`."""
-        fault = self.armed.pop(0) if self.armed else ""
+    def bring(self, message: Message, *, times: int = 1, late: bool = False) -> None:
+        """`times`: one post may arrive as `message` and as `app_mention`. `late`: only the last try gets through."""
+        fault = "late" if late else self.armed.pop(0) if self.armed else ""
         if fault:
             self._world.tell(f"{message.channel.platform}: {fault} for {message.key}")
         for n in range(times):
@@ -69,7 +70,9 @@ class Postman:
         pauses = () if once else PAUSES[message.channel.platform]
         for n_try, pause in enumerate((*pauses, None)):
             last = pause is None if message.channel.platform is Platform.SLACK else True
-            if not (fault == "drop" and n_try == 0) and await self._try(message, last=last):
+            dropped = (fault == "drop" and n_try == 0) or (fault == "late" and pause is not None)
+            tried = replace(message, last_try=last, tries=n_try + 1)
+            if not dropped and await self._try(tried, once=once):
                 if not (fault == "unacked" and n_try == 0):
                     return
                 self._world.tell(f"{message.channel.platform}: the acknowledgement of {message.key} was lost")
@@ -78,12 +81,19 @@ class Postman:
                 return
             await asyncio.sleep(pause)
 
-    async def _try(self, message: Message, *, last: bool) -> bool:
-        life = self._world.life
-        if life is None or not life.alive:
+    async def _try(self, message: Message, *, once: bool) -> bool:
+        life = self._world.some_life(message.key, message.tries)
+        if life is None:
             return False
         self.attempts += 1
-        task = life.spawn(life.turns(replace(message, last_try=last)))
+        comes_again = message.channel.platform is Platform.SLACK and not message.last_try and not once
+        if comes_again and life.turns.turns_away():
+            self._world.tell(f"turned away {message.key}")
+            return False
+        task = life.spawn(life.turns(message))
+        if message.last_chance:
+            until = life.seconds() + LAST_LIMIT
+            task.add_done_callback(lambda task: self._not_turned_away(message, task, life.seconds() < until))
         done, _ = await asyncio.wait({task}, timeout=PATIENCE)
         if not done or task.cancelled():
             return False
@@ -96,3 +106,9 @@ class Postman:
         if message.key not in self.acked or self.acked[message.key].receipt.repeat:
             self.acked[message.key] = Taken(message, receipt, self._world.now())
         return True
+
+    def _not_turned_away(self, message: Message, task: asyncio.Task[Receipt], in_time: bool) -> None:
+        """What comes for the last time is taken, however much there is to do."""
+        error = None if task.cancelled() else task.exception()
+        if in_time and isinstance(error, TooSlow):
+            self._world.wrong("last chance", f"{message.key} came for the last time and was refused: {error}")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.defects import DEFECTS
 from tests.simulation.plan import plan_of
+from tests.simulation.planting import defects
 from tests.simulation.shrinking import shrunk
 from tests.simulation.world import told
 
@@ -46,7 +46,7 @@ def test_the_story_does_not_hang_on_the_order_of_hashes() -> None:
 def test_a_planted_defect_is_found_and_its_story_made_short(empty_sqlite: Path) -> None:
     """What is left is a plan that still breaks the law, and has no fault too many."""
     plan = plan_of(9)
-    with DEFECTS["a retry does not look first"]():
+    with defects()["a retry does not look first"]():
         story = told(plan, empty_sqlite)
         fewest = shrunk(plan, story.laws, lambda fewer: told(fewer, empty_sqlite))
     assert "nothing doubled" in story.laws & fewest.laws
@@ -55,7 +55,7 @@ def test_a_planted_defect_is_found_and_its_story_made_short(empty_sqlite: Path) 
 
 def test_a_planted_defect_is_taken_out_again(empty_sqlite: Path) -> None:
     """The next story is told by the desk as it is."""
-    with DEFECTS["lane order dropped"]():
+    with defects()["lane order dropped"]():
         assert told(plan_of(1), empty_sqlite).violations
     assert not told(plan_of(1), empty_sqlite).violations
 

@@ -11,11 +11,12 @@ from tests.builders import shown
 from tests.simulation.company import GUESTS, LOBBY, SERVING, STAFF, readers
 from tests.simulation.inside import Snapshot
 from tests.simulation.laws import TOKEN, Words
+from tests.simulation.owed import judge_what_is_owed, read_by
 from tests.simulation.post import Taken
 from tests.simulation.workplace import Effect
-from triage.changes import Converse
+from triage.changes import AddEntry, Converse
 from triage.clocks import Clock, judged
-from triage.model import EntryKind, Kind, Message
+from triage.model import EntryKind, Kind, Message, Status, Ticket
 from triage.outgoing import Direct, OnSlot, Pings
 from triage.sla import recomputed
 
@@ -50,6 +51,7 @@ def judge(world: World) -> None:
     _articles(world, effects)
     _clocks(world, snapshot)
     _positions(world, snapshot)
+    judge_what_is_owed(world, snapshot)
 
 
 # --- what came in ------------------------------------------------------------------------------
@@ -69,9 +71,11 @@ def _acknowledged(world: World, snapshot: Snapshot) -> None:
         if any(each not in rows for each in said):
             world.wrong("nothing lost", f"what {key} had said is not in the outbox")
         message = taken.message
-        silent = not said and record.decision.ack is None and len(record.decision.changes) <= 1
+        author = message.sender.account.user.removeprefix("U-")
+        heard = record.decision.ack or any(author in read_by(world, item) for item in record.decision.outgoing)
         owed = message.addressed and message.kind not in (Kind.EDIT, Kind.DELETE)
-        if silent and (owed or _asks(message)):
+        added = any(isinstance(change, AddEntry) for change in record.decision.changes)
+        if not heard and (owed or (_asks(message) and not added)):
             world.wrong("never silent", f"{key} ('{message.text}') got no answer")
     for record in world.laws.unheard:
         if record.message and _adds(record.message):
@@ -256,11 +260,19 @@ def _clocks(world: World, snapshot: Snapshot) -> None:
     """The clocks that are stored are those that the ticket's events give."""
     for known in snapshot.tickets:
         stored = {(c.metric, c.instance): _as_seen(c, world) for c in known.clocks}
-        computed = {(c.metric, c.instance): _as_seen(c, world) for c in recomputed(known.events).clocks}
+        timeline = recomputed(known.events)
+        computed = {(c.metric, c.instance): _as_seen(c, world) for c in timeline.clocks}
         if stored != computed:
             which = sorted(str(k) for k in stored.keys() | computed.keys() if stored.get(k) != computed.get(k))
             number = known.ticket.number if known.ticket else "?"
             world.wrong("clocks", f"#{number}: {', '.join(which)} differ from their recomputation")
+        if known.ticket and timeline.status is not _status(known.ticket):
+            world.wrong("clocks", f"#{known.ticket.number} is {known.ticket.status}, by its events {timeline.status}")
+
+
+def _status(ticket: Ticket) -> Status:
+    """As the clocks see it: to them it is the same who works on it."""
+    return Status.OPEN if ticket.status is Status.NEW else ticket.status
 
 
 def _as_seen(clock: Clock, world: World) -> object:

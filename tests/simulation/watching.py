@@ -17,7 +17,7 @@ from tests.simulation.workplace import PARCEL
 from triage.changes import Decision
 from triage.clocks import Clock
 from triage.model import Message
-from triage.outgoing import Guard, Pings, StepGuard
+from triage.outgoing import Guard, Outgoing, Pings, StepGuard
 from triage.ports import Parcel, Sent
 
 
@@ -42,6 +42,10 @@ class Witness(Protocol):
         ...
 
     def point(self, name: str) -> None: ...
+
+    def beside(self) -> None:
+        """Called before a transaction: another process may do something here."""
+        ...
 
     def stall(self) -> None:
         """A turn may take too long here."""
@@ -72,6 +76,7 @@ class WatchedStorage:
     @contextmanager
     def writing(self) -> Iterator[Any]:
         self._witness.reach()
+        self._witness.beside()
         self._witness.point("transaction")
         self._witness.reach()
         with self._real.writing() as work:
@@ -173,11 +178,13 @@ class WatchedOutbox:
         self._witness.reach()
         self._real.dropped(parcel, reason)
         self._witness.marked("dropped", parcel, reason)
+        self._witness.point("ended")
 
-    def failed(self, parcel: Parcel, reason: str) -> None:
+    def failed(self, parcel: Parcel, reason: str, at: datetime, told: Sequence[Outgoing] = ()) -> None:
         self._witness.reach()
-        self._real.failed(parcel, reason)
+        self._real.failed(parcel, reason, at, told)
         self._witness.marked("failed", parcel, reason)
+        self._witness.point("ended")
 
     def pending(self) -> int:
         return int(self._real.pending())

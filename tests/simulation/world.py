@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -25,13 +26,15 @@ from tests.simulation import faults
 from tests.simulation.company import BASE, Knowing
 from tests.simulation.inside import InMemory, Inside, OnSqlite
 from tests.simulation.laws import Laws
-from tests.simulation.life import Life
+from tests.simulation.life import AT_WORK, Life
 from tests.simulation.people import People
 from tests.simulation.plan import Fault, Plan, Step
 from tests.simulation.post import Postman
 from tests.simulation.timing import Clock, VirtualLoop
 from tests.simulation.verdicts import judge
+from tests.simulation.watching import Crashed
 from tests.simulation.workplace import Workplace
+from triage.errors import TurnError
 from triage.model import Platform
 from triage.policy import Policy
 
@@ -70,7 +73,7 @@ class World:
         self.clock = Clock(self._loop)
         self._ids = count(1)
         self._lives = count(1)
-        self._numbers = count(1)
+        self._numbers, self._between = count(1), count(1)
         self.inside: Inside = (
             OnSqlite(empty, folder / f"{plan.seed}.db", self.clock.unix, self.new_id)
             if empty is not None and plan.sqlite
@@ -85,10 +88,15 @@ class World:
         self.laws = Laws(self)
         self.post = Postman(self)
         self.people = People(self)
-        self.life: Life | None = None
+        self.lives: list[Life] = []
         self.fuse: str | None = None
         self.away = 0
         self.stalls = 0
+        self.overlaps = 0
+        self._sweeper: Life | None = None
+        """Whose sweep another process is to sweep in between of."""
+        self.dull: list[float] = []
+        """Seconds that each of the next turns takes to be heard."""
         self.down_for = 0.0
 
     @property
@@ -127,27 +135,62 @@ class World:
 
     def point(self, name: str) -> None:
         if self.fuse == name:
-            self.crash(f"at '{name}'")
+            self.crash(f"at '{name}'", AT_WORK.get())
 
     # --- lives ---
-    def begin(self) -> None:
-        if self.life is None:
-            self.life = Life(self, next(self._lives))
-            self.tell("the process starts")
-            self.life.start()
+    def some_life(self, *which: object) -> Life | None:
+        """The process that a message comes to."""
+        return self.lives[int(self.chance("life", *which) * len(self.lives))] if self.lives else None
 
-    def crash(self, where: str) -> None:
-        life, self.life, self.fuse = self.life, None, None
-        if life is None:
+    def begin(self) -> None:
+        if len(self.lives) < self.plan.processes:
+            life = Life(self, next(self._lives))
+            self.lives.append(life)
+            self.tell(f"process {life.number} starts")
+            life.start()
+
+    def crash(self, where: str, which: Life | None = None) -> None:
+        """`which` one, if it lives still; else the one that has lived longest."""
+        self.fuse = None
+        if not self.lives:
             return
-        self.tell(f"the process crashes {where}")
+        life = which if which in self.lives else self.lives[0]
+        self.lives.remove(life)
+        self.tell(f"process {life.number} crashes {where}")
         self.story.figures["crashes"] += 1
         life.end()
         self._loop.call_later(self.down_for, self.begin)
 
+    @contextmanager
+    def sweeping(self, life: Life, due: bool) -> Iterator[None]:
+        """While a process sweeps; if something is due, another may do so between any two of its transactions."""
+        yields = due and self.overlaps > 0 and self._sweeper is None
+        if yields:
+            self.overlaps -= 1
+            self._sweeper = life
+        try:
+            yield
+        finally:
+            if yields:
+                self._sweeper = None
+
+    def sweep_beside(self, life: Life) -> None:
+        """Before a transaction: once in such a sweep the other process does all that is due."""
+        others = [each for each in self.lives if each is not life]
+        if self._sweeper is not life or not others or self.chance("beside", next(self._between)) < 0.7:
+            return
+        self._sweeper = None
+        here = copy_context()
+        here.run(AT_WORK.set, others[0])
+        try:
+            here.run(others[0].sweep_now)
+        except (Crashed, TurnError) as error:
+            self.tell(f"the other sweep ended: {type(error).__name__}")
+
     # --- the story ---
     async def run(self) -> None:
-        self.begin()
+        for _ in range(self.plan.processes):
+            self.begin()
         happenings: list[Step | Fault] = [*self.plan.faults, *self.plan.steps]
         agenda = sorted(happenings, key=lambda each: each.at)
         begun, lost = self._loop.time(), 0.0
@@ -173,7 +216,7 @@ class World:
         await self._settle(8)
         for _ in range(ROUNDS // 2 if self.plan.sqlite else ROUNDS):
             due = min((at for _, at in self.inside.upcoming()), default=end)
-            if self.life is None or due >= end:
+            if not self.lives or due >= end:
                 break
             self.jump(max(due - self.now(), timedelta()) + timedelta(seconds=1))
             await self._sweep()
@@ -183,8 +226,8 @@ class World:
 
     async def _sweep(self) -> None:
         """One more than the process does by itself; it may die of it."""
-        if self.life is not None:
-            await asyncio.wait({self.life.spawn(self.life.sweep())})
+        if self.lives:
+            await asyncio.wait({self.lives[0].spawn(self.lives[0].sweep())})
 
     async def _settle(self, seconds: float) -> None:
         until = self._loop.time() + seconds
@@ -194,12 +237,13 @@ class World:
     async def _end(self) -> None:
         """No more faults; whatever can be delivered is."""
         self.tell("from here on nothing goes wrong any more")
-        self.fuse, self.away, self.stalls = None, 0, 0
+        self.fuse, self.away, self.stalls, self.overlaps = None, 0, 0, 0
+        self.dull.clear()
         self.post.armed.clear()
         for workplace in self.workplaces.values():
             workplace.armed.clear()
             workplace.revoked.clear()
-        while self.life is None or self.post.under_way:
+        while len(self.lives) < self.plan.processes or self.post.under_way:
             await asyncio.sleep(5)
         for _ in range(ALL_OUT):
             await self._sweep()
@@ -208,7 +252,8 @@ class World:
                 break
             self.jump(timedelta(seconds=61))
         await asyncio.sleep(3)
-        self.life.end()
+        for life in self.lives:
+            life.end()
         await asyncio.sleep(0)
         judge(self)
         self.inside.close()

@@ -42,7 +42,7 @@ from triage.clocks import ClockState
 from triage.escalation import Position
 from triage.matching import Verdict
 from triage.model import EntryKind, Kind, Language, Message, Status, Thread
-from triage.outgoing import Answer, Direct, InThread, Outgoing, Privately, Say, UnderSlot, card_slot
+from triage.outgoing import Answer, Card, Direct, InThread, Outgoing, Privately, Say, UnderSlot, card_slot
 from triage.policy import Metric
 from triage.ports import Loaded
 
@@ -148,6 +148,14 @@ def test_an_answer_to_the_teams_question_resumes_the_clock_at_once() -> None:
     decision = decided(message("VPN", at=DM), loaded(waiting), match=match(Verdict.ANSWER, VPN))
     assert changed(decision, SetStatus) == [SetStatus(ticket="t7", status=Status.OPEN, at=NOW)]
     assert kinds(decision) == [EntryKind.MESSAGE]
+
+
+@pytest.mark.parametrize(("before", "after"), [(Status.PENDING, Status.OPEN), (Status.RESOLVED, Status.OPEN)])
+def test_the_card_shows_that_the_waiting_is_over_though_no_clock_runs(before: Status, after: Status) -> None:
+    """As on a ticket of low priority that was answered once: its card would wait for the requester for ever."""
+    found = loaded(ticket(status=before, owner="kim"), clocks=())
+    cards = [item.notice for item in decided(message("no", at=ASKED), found).outgoing if isinstance(item.notice, Card)]
+    assert [card.status for card in cards] == [after]
 
 
 def test_a_message_reopens_a_resolved_ticket_and_says_so() -> None:

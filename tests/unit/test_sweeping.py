@@ -16,11 +16,11 @@ from tests.unit.office import Office, phrases
 from tests.unit.times import chained, team_with
 from triage import sla
 from triage.calendars import Calendar, Window
-from triage.chain import Chain, Notify, Raise, Wait, Whom
+from triage.chain import Chain, Notify, Raise, Reassign, Wait, Whom
 from triage.changes import Change, Decision, KeepClock, KeepEvent, KeepPosition, KeepTerms, OpenTicket
 from triage.clocks import ClockState
 from triage.escalation import Position
-from triage.model import EntryKind, Language, Priority, Thread
+from triage.model import EntryKind, Language, Priority, Status, Thread
 from triage.outgoing import Card, Direct, Outgoing, Pings, UnderSlot
 from triage.policy import Metric, Quiet, Terms
 from triage.sweeping import BATCH, SET_ASIDE
@@ -217,6 +217,15 @@ def test_whoever_says_that_they_are_on_it_is_left_in_peace_for_an_hour() -> None
     office.take(press("ack 1", by="kim", at=card))
     assert office.sweep(minutes=55) == []
     assert reminders(office.sweep(minutes=10)) == [("kim", ["page.rung_you"])]
+
+
+def test_the_card_shows_whom_a_broken_promise_handed_the_ticket_to() -> None:
+    """Both the breach and the new owner change it: it is written once, as it stands after both."""
+    handing = Chain(steps=(Reassign(whom=Whom.LEAD),))
+    office = Office(policy=team_with(terms=replace(CALM, warn=(), chain=handing)))
+    opened(office)
+    (card,) = [item.notice for item in office.sweep(hours=4, minutes=1) if isinstance(item.notice, Card)]
+    assert (card.owner and card.owner.person, card.status) == ("lee", Status.OPEN)
 
 
 def test_a_call_that_waited_is_not_said_once_somebody_is_on_it() -> None:

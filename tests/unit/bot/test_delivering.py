@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
 
 from bot.delivery import Delivery
 from bot.turns import Runner
@@ -65,16 +68,30 @@ class Slow(Blind):
         return await super().post(to, document, key=key)
 
 
+class Looking(Blind):
+    """A platform where a post can be looked up, with time passing meanwhile."""
+
+    finds = True
+
+    def __init__(self, clock: Ticking, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    async def find(self, to: Address, *, key: str) -> MessageRef | None:
+        self._clock.seconds += self._seconds
+        return None
+
+
 @contextmanager
-def delivery(storage: MemoryStorage, port: Blind) -> Iterator[Delivery]:
+def delivery(storage: MemoryStorage, port: Blind, clock: Ticking | None = None) -> Iterator[Delivery]:
     run = Runner(1)
     try:
         yield Delivery(
             storage.outbox,
             {Platform.SLACK: port},
             run,
-            now=lambda: NOW,
-            told=lambda _: None,
+            now=lambda: NOW + timedelta(seconds=clock.seconds - 1_000_000 if clock else 0),
+            told=lambda _: (),
             missed=lambda _: None,
         )
     finally:
@@ -109,6 +126,21 @@ async def test_what_broke_off_says_that_it_may_be_there_already() -> None:
 async def test_what_was_refused_says_nothing_of_the_kind() -> None:
     """A 429 is certain: nothing was shown."""
     assert "you may have it already" not in (await shown_after(TryLater("429", bucket_wide=True)))[1]
+
+
+async def test_what_one_process_was_refused_another_may_have_sent_since() -> None:
+    """Both know of their own tries alone: who was refused at the first must not take the second for refused, too."""
+    clock = Ticking()
+    storage = MemoryStorage(clock=clock)
+    busy = TryLater("429", bucket_wide=True)
+    here, there = Blind(busy), Blind(TryLater("the connection was reset"))
+    record(storage, said=(sentence("o1"),), at=NOW)
+    with delivery(storage, here) as one, delivery(storage, there) as other:
+        for sending in (one, other, one):
+            await deliver_some(sending)
+            clock.seconds += 60
+            sending._slow.clear()
+    assert "you may have it already" in here.shown[-1]
 
 
 async def test_a_private_update_never_lands_in_a_channel() -> None:
@@ -205,6 +237,21 @@ async def test_a_machine_that_slept_through_a_lease_sends_nothing_twice() -> Non
         assert serving.done()
     assert len(port.shown) == 1
     assert [row.state for row in storage._tables.outbox.values()] == ["sent"]
+
+
+@pytest.mark.parametrize(("seconds", "posted"), [(120, 0), (5, 1)])
+async def test_a_machine_that_slept_on_the_way_to_a_post_leaves_it_to_the_next_lease(
+    seconds: float, posted: int
+) -> None:
+    """It had looked, and found nothing; another process may have posted while it slept."""
+    clock = Ticking()
+    storage, port = MemoryStorage(clock=clock), Looking(clock, seconds)
+    record(storage, said=(sentence("o1"),), at=NOW)
+    storage.outbox.lease(1)
+    clock.seconds += 61
+    with delivery(storage, port, clock) as sending:
+        await deliver_some(sending)
+    assert len(port.shown) == posted
 
 
 async def test_what_another_process_stored_is_looked_for_a_moment_later() -> None:
