@@ -197,16 +197,9 @@ def test_serve_says_which_platforms_are_off_and_why_and_an_address_in_use_is_exi
 
 def test_what_a_terminal_cannot_show_is_escaped(desk: Path) -> None:
     """Hangul where there are Latin letters only, and bytes that are no text: an answer, in JSON too."""
-    ask: list[str | Path] = [
-        Path(sys.executable).with_name("deskbell"),
-        "ask",
-        "VPN이 끊겨요? \udcff?",
-        "--json",
-        "--config",
-        desk,
-    ]
+    ask: list[str | Path] = [Path(sys.executable).with_name("deskbell"), "ask", "--json", "--config", desk]
     latin = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
-    asked = subprocess.run(ask, capture_output=True, env=latin, check=True)
+    asked = subprocess.run([*ask, "VPN이 끊겨요? \udcff?"], capture_output=True, env=latin, check=True)
     assert json.loads(asked.stdout)["lang"] == "ko"
 
 
