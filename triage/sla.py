@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from triage.clocks import Clock
 from triage.model import ENDED, Priority, Status, Ticket
 from triage.policy import Metric, Terms
 from triage.stages import DUE, OVERDUE, Ring, rings
 from triage.timeline import Do, Event, Timeline, follow
+
+A_MOMENT = timedelta(microseconds=1)
+"""What is done at the due time itself is in time still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +47,21 @@ def timeline_of(ticket: Ticket, terms: Terms, clocks: Iterable[Clock], events: I
 
 
 def followed(timeline: Timeline, *events: Event) -> Timeline:
-    """The timeline after these events. One that is earlier than the last is taken to be of the same instant:
-    the clocks of two processes may differ by a little."""
+    """The timeline after these events. One that is earlier than the last is taken to be of the same instant, and
+    what is done after a breach was found not to be in time: the clocks of two processes may differ by a little, and
+    one may be set back."""
     for event in events:
-        last = timeline.events[-1].at if timeline.events else event.at
-        timeline = follow(timeline, replace(event, at=max(event.at, last)))
+        timeline = follow(timeline, replace(event, at=max(event.at, _earliest(timeline, event))))
     return timeline
+
+
+def _earliest(timeline: Timeline, event: Event) -> datetime:
+    """When the event can have been at the earliest; a message counts from when it was written."""
+    known = [event.at, *(before.at for before in timeline.events[-1:])]
+    if event.do is not Do.MESSAGE:
+        found = (clock.breach for clock in timeline.clocks if clock.live)
+        known += [breach.at + (timedelta() if breach.cause else A_MOMENT) for breach in found if breach]
+    return max(known)
 
 
 def recomputed(events: Sequence[Event]) -> Timeline:

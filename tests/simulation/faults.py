@@ -82,11 +82,11 @@ def _crowd(world: World, source: random.Random) -> None:
 
 def _overlap(world: World, source: random.Random) -> None:
     """Two processes sweep at the same moment, when there is something to do."""
-    world.overlaps += source.choice((1, 2, 4))
+    world.overlaps += source.choice((5, 20, 60))
 
 
 def _back(world: World, source: random.Random) -> None:
-    world.jump(-timedelta(seconds=source.choice((1, 5, 20))))
+    world.jump(-timedelta(seconds=source.choice((1, 5, 20, 900))))
     world.tell("the clock was set back")
 
 

@@ -70,8 +70,8 @@ class Laws:
         self.unheard: list[Committed] = []
         self.teams: defaultdict[str, list[str]] = defaultdict(list)
         """Who had each ticket since it is restricted."""
-        self.restricted: dict[str, tuple[datetime, str]] = {}
-        """Since when each restricted ticket is, and whose it is."""
+        self.restricted: dict[str, tuple[int, str]] = {}
+        """After how many decisions each restricted ticket became so, and whose it is."""
         self.names: dict[str, str] = {}
         """Whom the desk's ids of people stand for."""
         self._versions: dict[str, int] = {}
@@ -194,7 +194,7 @@ class Laws:
         self._versions[ticket.id] = ticket.version
         self._owners[ticket.id] = ticket.owner
         if ticket.restricted:
-            self.restricted.setdefault(ticket.id, (self._world.now(), ticket.requester))
+            self.restricted.setdefault(ticket.id, (len(self.chapters), ticket.requester))
         if ticket.restricted and self.teams[ticket.id][-1:] != [ticket.team]:
             self.teams[ticket.id].append(ticket.team)
 

@@ -276,11 +276,11 @@ def _dropped(world: World, snapshot: Snapshot) -> None:
 
 
 def _said_once(world: World, snapshot: Snapshot) -> None:
-    """Nobody's words are quoted twice in one place."""
+    """Nobody's words are quoted by two messages in one place."""
     quoted: Counter[tuple[str, str]] = Counter()
     for row in snapshot.rows:
         notice = row.outgoing.notice
-        if isinstance(notice, Say) and notice.quote and row.state == "sent":
+        if isinstance(notice, Say) and notice.quote and row.state == "sent" and _updated(row) is None:
             quoted[row.outgoing.to.lane, notice.quote] += 1
     for (lane, words), times in quoted.items():
         if times > 1 and any(char.isdigit() for char in words):

@@ -91,7 +91,7 @@ class Postman:
             self._world.tell(f"turned away {message.key}")
             return False
         task = life.spawn(life.turns(message))
-        if message.last_chance:
+        if message.last_try and message.tries > 1:
             until = life.seconds() + LAST_LIMIT
             task.add_done_callback(lambda task: self._not_turned_away(message, task, life.seconds() < until))
         done, _ = await asyncio.wait({task}, timeout=PATIENCE)

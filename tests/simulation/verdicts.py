@@ -11,7 +11,7 @@ from tests.builders import shown
 from tests.simulation.company import GUESTS, LOBBY, SERVING, STAFF, readers
 from tests.simulation.inside import Snapshot
 from tests.simulation.laws import TOKEN, Words
-from tests.simulation.owed import judge_what_is_owed, read_by
+from tests.simulation.owed import OUT_OF_REACH, UNDELIVERED, judge_what_is_owed, read_by
 from tests.simulation.post import Taken
 from tests.simulation.workplace import Effect
 from triage.changes import AddEntry, Converse
@@ -219,10 +219,13 @@ def _secrets(world: World, effects: list[Effect]) -> None:
 
 def _restricted(world: World, effects: list[Effect]) -> None:
     """Of a restricted ticket only its requester and its team hear; the old card says where it went."""
+    said = {item.key: n for n, each in enumerate(world.laws.chapters, 1) for item in each.record.decision.outgoing}
     for effect in effects:
         parcel = effect.parcel
         since = world.laws.restricted.get(parcel.outgoing.ticket or "") if parcel else None
-        if parcel is None or since is None or parcel.created_at <= since[0] or effect.key.endswith("/card:gone"):
+        if parcel is None or since is None or effect.key.endswith("/card:gone"):
+            continue
+        if said.get(effect.key.removesuffix(UNDELIVERED).removesuffix(OUT_OF_REACH), 0) <= since[0]:
             continue
         people = frozenset({effect.only_for}) if effect.only_for else readers(effect.channel)
         staff = [STAFF[team] for team in world.laws.teams[parcel.outgoing.ticket or ""]]

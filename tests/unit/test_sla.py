@@ -86,6 +86,17 @@ def test_a_stored_ticket_is_what_its_clocks_saw(status: Status, seen: Status) ->
     assert (kept.status, kept.priority, kept.terms) == (seen, Priority.NORMAL, WARNED)
 
 
+@pytest.mark.parametrize("early", [timedelta(), timedelta(seconds=1), timedelta(minutes=15)])
+def test_what_is_done_after_a_breach_was_told_is_not_in_time(early: timedelta) -> None:
+    """By a process whose clock lags, or was set back: the clocks stored stay those that the events alone give."""
+    due = at("Mon 17:00")
+    (late,) = opened().clocks
+    told = replace(opened(), clocks=(judged(late, due + timedelta(seconds=2)),))
+    resolved = sla.followed(told, Event(at=due - early, do=Do.RESOLVE))
+    assert breaches(resolved.clocks[0]) == [due]
+    assert sla.recomputed(resolved.events).clocks == resolved.clocks
+
+
 def test_the_clocks_of_a_stored_ticket_stand_in_order() -> None:
     """As they were started, then as SLA.md lists them, however storage gives them."""
     terms = Terms(
