@@ -262,8 +262,7 @@ class Outbox(Protocol):
         ...
 
     def failed(self, parcel: Parcel, reason: str, at: datetime, told: Sequence[Outgoing] = ()) -> None:
-        """Give the row up; the lane moves on. What is to be `told` of that is put in its place, in the same
-        transaction; nothing when the lease was lost."""
+        """Give the row up; the lane moves on. What is to be `told` of that is put there with it, or not at all."""
         ...
 
     def pending(self) -> int: ...

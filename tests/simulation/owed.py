@@ -62,6 +62,7 @@ def judge_what_is_owed(world: World, snapshot: Snapshot) -> None:
         _called(world, chapter, before, called)
         _stepped(world, chapter, steps)
         before.update(chapter.tickets)
+    _in_turn(world)
     _cards(world, snapshot)
     _leads(world, snapshot, rows)
     _dropped(world, snapshot)
@@ -213,6 +214,15 @@ def _long_ago(change: Called) -> datetime:
 def _key(chapter: Chapter) -> str:
     message: Message | None = chapter.record.message
     return message.key if message else "the sweep"
+
+
+def _in_turn(world: World) -> None:
+    """Words right below a question come after it, while their platform would bring them again."""
+    messages = [chapter.record.message for chapter in world.laws.chapters if chapter.record.message]
+    place = {message.key: n for n, message in enumerate(messages)}
+    for n, message in enumerate(messages):
+        if message.after is not None and not message.last_try and place.get(message.after, n) > n:
+            world.wrong("nothing lost", f"{message.key} ('{message.text}') overtook {message.after}")
 
 
 # --- what stands at the end --------------------------------------------------------------------
