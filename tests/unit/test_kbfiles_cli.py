@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.cli_kb import add
+from bot.kbfiles.form import Defaults
+from bot.kbfiles.reading import read
 from storage.engine import make_engine
 from storage.library import SqlLibrary
 from triage.errors import Unavailable
+from triage.knowledge import Article
+from triage.model import Language
 
 DESK = "kb: kb/\nteams:\n  it: {name: IT, agents: [lee], lead: lee}\npeople:\n  lee: {name: Lee}\n"
 LINE = {"lang": "en", "team": "it", "audience": "company", "body": "Text.", "phrasings": ["a b", "c d", "e f"]}
@@ -257,3 +261,20 @@ def test_lint_reads_the_form_of_eval(here: Path, capsys: pytest.CaptureFixture[s
     (here / "kb.jsonl").write_text(json.dumps(line))
     assert deskbell("lint", "kb.jsonl") == 0
     assert "team" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "---\nid: a\ntitle: A\n---\nText."),
+        ("a.csv", "id,title,body\na,A,Text."),
+        ("a.jsonl", '{"id": "a", "title": "A", "body": "Text."}'),
+        ("a.html", "<title>A</title><p>Text.</p>"),
+    ],
+)
+def test_what_a_file_does_not_name_comes_from_the_command_line(tmp_path: Path, name: str, text: str) -> None:
+    """Team, audience and language, in every format."""
+    given = Defaults(team="hr", audience="public", lang="ko")
+    expected = Article(id="a", title="A", body="Text.", team="hr", audience="public", language=Language.KO)
+    (tmp_path / name).write_text(text)
+    assert list(read(tmp_path / name, defaults=given).articles) == [expected]

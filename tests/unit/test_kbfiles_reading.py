@@ -334,22 +334,6 @@ def test_a_readme_with_front_matter_is_an_article(tmp_path: Path) -> None:
     assert [article.id for article in kept(tmp_path / "README.md", text)] == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a.md", "---\nid: a\ntitle: A\n---\nText."),
-        ("a.csv", "id,title,body\na,A,Text."),
-        ("a.jsonl", '{"id": "a", "title": "A", "body": "Text."}'),
-        ("a.html", "<title>A</title><p>Text.</p>"),
-    ],
-)
-def test_what_a_file_does_not_name_comes_from_the_command_line(tmp_path: Path, name: str, text: str) -> None:
-    """Team, audience and language, in every format."""
-    given = Defaults(team="hr", audience="public", lang="ko")
-    expected = Article(id="a", title="A", body="Text.", team="hr", audience="public", language=Language.KO)
-    assert kept(tmp_path / name, text, given) == [expected]
-
-
 def test_a_quotation_mark_that_is_never_closed_is_told_where_it_is_opened(tmp_path: Path) -> None:
     """The end of the front matter, where YAML notices, is nothing to look at."""
     text = '---\nid: a\nlang: en\ntitle: "A\nteam: it\naudience: company\n---\nText.'
