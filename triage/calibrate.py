@@ -21,7 +21,7 @@ from scipy.stats import rankdata
 
 from triage.corpus import Corpus
 from triage.features import Floats, Ints
-from triage.head import Nearest, Trained, fit
+from triage.head import Nearest, coordinates, fit
 
 Bools = NDArray[np.bool_]
 Confidence = Callable[[Floats], Floats]
@@ -140,9 +140,12 @@ def _between(start: float, end: float, share: float) -> float:
     return float(expit(share * logit(end) + (1 - share) * logit(start)))
 
 
-def hide(corpus: Corpus, coordinates: Floats, confidence: Confidence) -> Seen:
-    """What comes out for every hidden text, each from a head that was fitted without it."""
-    return _joined([_fold(corpus, coordinates, confidence, *split) for split in _splits(corpus)])
+def hide(corpus: Corpus, similarities: Floats, confidence: Confidence) -> Seen:
+    """What comes out for every hidden text, each from a head that was fitted without it.
+
+    `similarities` are those of each text with each.
+    """
+    return _joined([_fold(corpus, similarities, confidence, *split) for split in _splits(corpus)])
 
 
 def hide_from_nearest(corpus: Corpus, similarities: Callable[[Sequence[str]], Floats], confidence: Confidence) -> Seen:
@@ -188,10 +191,13 @@ def _splits(corpus: Corpus) -> Iterator[tuple[Ints, Ints, Ints]]:
             )
 
 
-def _fold(corpus: Corpus, coordinates: Floats, confidence: Confidence, kept: Ints, inside: Ints, outside: Ints) -> Seen:
+def _fold(
+    corpus: Corpus, similarities: Floats, confidence: Confidence, kept: Ints, inside: Ints, outside: Ints
+) -> Seen:
     hidden = np.concatenate([inside, outside])
-    head: Trained = fit(coordinates[kept], corpus.labels[kept], corpus.weights[kept])
-    probabilities = head.probabilities(coordinates[hidden])
+    root = coordinates(similarities[np.ix_(kept, kept)])
+    head = fit(root, corpus.labels[kept], corpus.weights[kept]).over_similarities(root)
+    probabilities = head.probabilities(similarities[np.ix_(hidden, kept)])
     said = head.articles[probabilities.argmax(axis=1)]
     return Seen(
         confidence=confidence(probabilities),

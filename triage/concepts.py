@@ -32,7 +32,7 @@ class _Node:
     concepts: list[str] = field(default_factory=list)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4_096)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Of normalised text, in order; from each word on the longest term that is there."""
     keys, places = _units(text)

@@ -14,6 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import repeat
 from math import log
 
 import numpy as np
@@ -103,7 +104,7 @@ class Vocabulary:
     def weighed(self, text: str) -> tuple[NDArray[np.int32], Floats]:
         """The columns of a text's known features and their weights: at most of length one, shorter for the unknown."""
         counted = Counter(self._analyze(text))
-        columns = np.array([self._column.get(feature, -1) for feature in counted], np.int32)
+        columns = np.fromiter(map(self._column.get, counted, repeat(-1)), np.int32, len(counted))
         weights = (1 + np.log(np.fromiter(counted.values(), np.float32, len(counted)))) * self._rarity[columns]
         weights /= np.sqrt(weights @ weights) or 1
         known = columns >= 0

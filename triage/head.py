@@ -22,8 +22,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from triage.features import Floats, Ints
 
 INVERSE_REGULARISATION = 30.0
-STEPS = 22
-"""Steps of L-BFGS, which reach the accuracy of full convergence (measured: 14 lose one to three points, 20 none)."""
+SCALE, STEPS = 5.0, 12
+"""What coordinates are multiplied with, which changes no solution but how soon L-BFGS is there: an article's offset and
+its slopes are then about as steep. Measured on five knowledge bases by words and by meaning: 12 steps end within 0.0003
+of the least loss; at a scale of 1, 22 steps within 0.014."""
 
 BACKGROUND = 30.0
 """The weight of the empty text: one article alone must be near to outweigh it."""
@@ -82,19 +84,19 @@ def coordinates(similarities: Floats) -> Floats:
 
 def fit(texts: Floats, labels: Ints, weights: Floats) -> Trained:
     """`texts` are coordinates; `labels` holds the article of each text, from 0; `weights` its weight in the loss."""
-    regression = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=STEPS, tol=1e-5)
+    regression = LogisticRegression(C=INVERSE_REGULARISATION / SCALE**2, max_iter=STEPS, tol=1e-5)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # one text an article is enough
         regression.fit(
-            np.vstack([texts, np.zeros_like(texts[:1])]),
+            np.vstack([texts * np.float32(SCALE), np.zeros_like(texts[:1])]),
             np.append(labels, labels.max() + 1),
             sample_weight=np.append(weights, np.float32(BACKGROUND)),
         )
     slopes, offsets = regression.coef_, regression.intercept_
     if len(slopes) == 1:  # of two classes scikit-learn keeps the second only
         slopes, offsets = np.vstack([-slopes, 0 * slopes]), np.array([-offsets[0], 0])
-    return Trained(regression.classes_[:-1], slopes.T.astype(np.float32), offsets.astype(np.float32))
+    return Trained(regression.classes_[:-1], (SCALE * slopes.T).astype(np.float32), offsets.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +109,9 @@ class Trust:
 
     def confidence(self, probabilities: Floats) -> Floats:
         """How likely the best article is right, 0-1, shape (messages,)."""
-        ranked = -np.partition(-probabilities.astype(np.float64), min(1, probabilities.shape[1] - 1), axis=1)
-        first = np.clip(ranked[:, 0], 1e-6, 1 - 1e-6)
-        second = ranked[:, 1] if ranked.shape[1] > 1 else np.zeros(len(ranked))
+        best = np.partition(probabilities, -min(2, probabilities.shape[1]), axis=1)[:, -2:].astype(np.float64)
+        first = np.clip(best[:, -1], 1e-6, 1 - 1e-6)
+        second = best[:, 0] if best.shape[1] > 1 else np.zeros(len(best))
         apart = np.log(np.maximum(1 - second / first, 5e-4))
         evidence = self.top * np.log(first / (1 - first)) + self.apart * apart + self.offset
         return np.asarray(1 / (1 + np.exp(-evidence)), np.float32)

@@ -232,9 +232,10 @@ class TextMatcher:
             nearest = Nearest(self.corpus.labels)
             return nearest, hide_from_nearest(self.corpus, self._space.similarities, self._trust.confidence)
         count = len(self.corpus.labels)
-        root = coordinates(self._space.own()[:count, :count])
+        own = self._space.own()[:count, :count]
+        root = coordinates(own)
         trained = fit(root, self.corpus.labels, self.corpus.weights).over_similarities(root)
-        return trained, hide(self.corpus, root, self._trust.confidence) if self._design.folds else nothing_seen()
+        return trained, hide(self.corpus, own, self._trust.confidence) if self._design.folds else nothing_seen()
 
     def _calibrated(self, precision: float, labelled: Seen | None = None) -> Thresholds:
         by_words = self._lexical is None
@@ -313,6 +314,8 @@ class TextMatcher:
         Those taken out, with the text that did it.
         """
         barred: dict[int, str] = {}
+        if not self.corpus.against:
+            return barred
         best = int(probabilities.argmax())
         while best not in barred and (text := self._barring(best, similarities)) is not None:
             barred[best] = text

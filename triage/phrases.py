@@ -25,6 +25,7 @@ from triage.outgoing import Term, Who
 
 _STRONG = re.compile(r"(\*[^*]+\*)")
 _EMPTY: Mapping[str, object] = MappingProxyType({})
+_AS_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @cache
@@ -47,7 +48,7 @@ def noted(key: str, language: Language, values: Mapping[str, object] = _EMPTY) -
 
     Has the form of `say`; `language` has no part in it.
     """
-    return json.dumps([key, {name: _kept(value) for name, value in values.items()}], ensure_ascii=False)
+    return _AS_JSON.encode([key, {name: _kept(value) for name, value in values.items()}])
 
 
 def spoken(text: str, language: Language) -> str:

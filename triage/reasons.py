@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rapidfuzz.distance import Prefix
 
@@ -27,7 +28,7 @@ MAX_SHARED = 6
 """Words in common that are named, and things that are called by two names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
     """`closest` are the best article's phrasings that are nearest, best first; `read` is the message as it was read."""
 
@@ -68,12 +69,16 @@ class Explanation:
             yield self._tell("reason.runner_up", title=other.article.title, other=_percent(other.confidence))
 
     def _tell(self, key: str, **values: object) -> str:
-        known = {
+        return self.say(key, self.language, {**self._known, **values})
+
+    @cached_property
+    def _known(self) -> Mapping[str, str]:
+        """What any sentence may name."""
+        return {
             "confidence": _percent(self.top[0].confidence),
             "answer": _percent(self.thresholds.answer),
             "suggest": _percent(self.thresholds.suggest),
         }
-        return self.say(key, self.language, {**known, **values})
 
 
 def shared_words(message: str, phrasing: str) -> list[str]:

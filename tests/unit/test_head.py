@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from math import exp, log
 
 import numpy as np
@@ -10,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from triage.features import Floats
-from triage.head import BACKGROUND, FAR, INVERSE_REGULARISATION, NEAR, STEPS, Nearest, Trust, coordinates, fit
+from triage.head import BACKGROUND, FAR, INVERSE_REGULARISATION, NEAR, Nearest, Trust, coordinates, fit
 from triage.space import WordSpace
 
 TEXTS = ["the vpn drops", "vpn is unstable", "lost my badge", "badge was stolen", "book a holiday", "days off"]
@@ -24,15 +22,13 @@ MESSAGES = ["my vpn drops", "holiday", "zebra", ""]
 
 
 def scikit_learns(root: Floats, asked: Floats, labels: np.ndarray) -> Floats:
-    """Probabilities of a logistic regression in the coordinates, with an empty text for the background."""
-    regression = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=STEPS, tol=1e-5)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        regression.fit(
-            np.vstack([root, np.zeros((1, root.shape[1]))]),
-            [*labels, labels.max() + 1],
-            sample_weight=[*WEIGHTS[: len(labels)], BACKGROUND],
-        )
+    """Probabilities of a logistic regression in the coordinates, with an empty text for the background; at its end."""
+    regression = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1_000, tol=1e-8)
+    regression.fit(
+        np.vstack([root, np.zeros((1, root.shape[1]))]),
+        [*labels, labels.max() + 1],
+        sample_weight=[*WEIGHTS[: len(labels)], BACKGROUND],
+    )
     return np.asarray(regression.predict_proba(asked)[:, :-1])
 
 
@@ -60,7 +56,7 @@ def test_a_head_of_one_article_has_the_probabilities_of_scikit_learn() -> None:
     root = coordinates(WordSpace(TEXTS[:2]).own())
     found = fit(root, LABELS[:2], WEIGHTS[:2]).probabilities(root)
     assert found.shape == (2, 1)
-    np.testing.assert_allclose(found, scikit_learns(root, root, LABELS[:2]), atol=1e-5)
+    np.testing.assert_allclose(found, scikit_learns(root, root, LABELS[:2]), atol=1e-3)
 
 
 def test_a_head_over_similarities_says_the_same() -> None:
