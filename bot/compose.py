@@ -107,7 +107,10 @@ def serving(settings: Settings, desk: DeskFile) -> Running:
     )
     _keep_in_step(running, desk)
     if Platform.SLACK in platforms:
-        slack = SlackAdapter(_slack(settings), intake=running.turns, busy=_busy, full=running.turns.turns_away)
+        turns = running.turns
+        slack = SlackAdapter(
+            _slack(settings), intake=turns, busy=_busy, full=turns.turns_away, overhears=turns.overhears
+        )
         _connect(running, Platform.SLACK, slack, slack.port, slack.routes)
     if Platform.TEAMS in platforms:
         allows = tenants_served(settings, desk.policy)

@@ -131,6 +131,12 @@ class Turns:
             TURNS.labels("turned away").inc()
         return full
 
+    def overhears(self, message: Message) -> bool:
+        """Whether this is surely people's talk: then that was its turn, and nobody need look up who wrote it."""
+        if talk := self._desk.overhears(message):
+            TURNS.labels("talk").inc()
+        return talk
+
     async def __call__(self, message: Message) -> Receipt:
         started = self._clock()
         with structlog.contextvars.bound_contextvars(turn=self._new_id(), key=message.key):

@@ -40,7 +40,7 @@ def application(running: Running, *, pages: Pages | None = None) -> Starlette:
         finally:
             await running.stop()
 
-    routes = [*_monitors(running), *running.routes]
+    routes = [*running.routes, *_monitors(running)]  # tried in this order, and most of what comes are messages
     if pages is None:
         app = Starlette(routes=routes, lifespan=lifespan)
         app.router.redirect_slashes = False

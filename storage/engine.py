@@ -41,7 +41,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.pen import Db, write
-from triage.errors import Conflict, Unavailable
+from triage.errors import Conflict, TurnError, Unavailable
 
 BUSY_MS = 1_500
 """How long a writer waits for another on SQLite."""
@@ -54,6 +54,8 @@ RACES = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: another transaction won."""
 LOCKED = "55P03"
 """PostgreSQL: a lock was waited for long enough."""
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+"""Of the driver: the database could not be asked."""
 
 
 FULL, READ_ONLY, DAMAGED, DISK, LOST = (
@@ -153,22 +155,36 @@ def translated() -> Iterator[None]:
     """Errors of the database as Unavailable or Conflict; programming mistakes stay what they are."""
     try:
         yield
-    except IntegrityError as error:
-        if _code(error) not in UNIQUE:
-            raise
-        raise Conflict(str(error.orig)) from error
     except PoolExhausted as error:
         raise Unavailable(str(error)) from error
     except DBAPIError as error:
-        if _code(error) in RACES:
-            raise Conflict(str(error.orig)) from error
-        if _code(error) == LOCKED:
-            raise Locked(str(error.orig)) from error
-        if way_out := _way_out(error):
-            raise Unusable(f"{error.orig}: {way_out}") from error
-        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
-            raise Unavailable(str(error.orig)) from error
+        if meant := _meant(error.orig, refused=isinstance(error, IntegrityError), away=_is_away(error)):
+            raise meant from error
         raise
+    except psycopg.Error as error:  # of statements that went together: SQLAlchemy did not see it
+        refused, away = isinstance(error, psycopg.IntegrityError), isinstance(error, AWAY)
+        if meant := _meant(error, refused=refused, away=away):
+            raise meant from error
+        raise
+
+
+def _meant(error: BaseException | None, *, refused: bool, away: bool) -> TurnError | None:
+    """What the driver's error is in the desk's words; None for a mistake in the program. `refused`: a row broke a
+    rule of its table; `away`: the database did not do its part."""
+    code, said = _code(error), str(error)
+    if refused:
+        return Conflict(said) if code in UNIQUE else None
+    if code in RACES:
+        return Conflict(said)
+    if code == LOCKED:
+        return Locked(said)
+    if way_out := _way_out(code):
+        return Unusable(f"{said}: {way_out}")
+    return Unavailable(said) if away else None
+
+
+def _is_away(error: DBAPIError) -> bool:
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 def insert_new(connection: Db, table: Table, row: dict[str, Any], *key: str) -> bool:
@@ -216,12 +232,11 @@ def _upsert(
     return insert.on_conflict_do_update(index_elements=key, set_=kept)
 
 
-def _code(error: DBAPIError) -> Any:
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+def _code(error: BaseException | None) -> Any:
+    return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorcode", None)
 
 
-def _way_out(error: DBAPIError) -> str | None:
-    code = _code(error)
+def _way_out(code: Any) -> str | None:
     return WAYS_OUT.get(code & 0xFF if isinstance(code, int) else code)
 
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import literal_column
 
+from storage.among import Among
 from storage.codec import build, values
 from storage.engine import glancing, insert_all_new, is_postgres, reading, upsert, writing
 from storage.folding import Kept, calling, running, still_said
@@ -50,17 +51,17 @@ DATABASE_CLOCK = cast(extract("epoch", func.clock_timestamp()), Float)
 # Written once: building a statement costs as much as running it.
 SLOT = select(posts.c.ref).where(posts.c.slot == bindparam("slot")).order_by(posts.c.id.desc()).limit(1)
 DIRECT = select(accounts.c.direct).where(accounts.c.key == bindparam("key"))
-REFERENCES = select(references).where(references.c.key.in_(bindparam("keys", expanding=True)))
+REFERENCES = select(references).where(Among(references.c.key, "keys"))
 _last = accounts.c.key == people.c.account
 ACCOUNTS = (
     select(accounts, people.c.id.label("whose"))
     .join(people, or_(accounts.c.person == people.c.id, _last))
-    .where(people.c.id.in_(bindparam("people", expanding=True)))
+    .where(Among(people.c.id, "people"))
     .order_by(_last, accounts.c.key)
 )
 DONE = (
     update(outbox)
-    .where(outbox.c.token.in_(bindparam("tokens", expanding=True)), WAITING)
+    .where(Among(outbox.c.token, "tokens"), WAITING)
     .values(state="sent", reason=bindparam("why"), token=None, leased_until=None)
     .returning(outbox.c.key)
 )
@@ -196,15 +197,15 @@ def _leasing(dialect: str) -> tuple[Select[Any], Update]:
     now = DATABASE_CLOCK if dialect == "postgresql" else bindparam("now", type_=Float)
     again = case((outbox.c.token.is_not(None), outbox.c.tries + 1), else_=outbox.c.tries)
     token = bindparam("lease", type_=String) + cast(outbox.c.id, String)
-    lease = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+    lease = update(outbox).where(Among(outbox.c.id, "ids"))
     held = lease.values(token=token, leased_until=now + LEASE_SECONDS, tries=again)
-    return free_query(now, bindparam("most", type_=Integer), bindparam("skip", expanding=True)), held
+    return free_query(now, bindparam("most", type_=Integer), Among(outbox.c.bucket, "skip")), held
 
 
-def free_query(now: ColumnElement[float], limit: Any, skip: Any) -> Select[Any]:
+def free_query(now: ColumnElement[float], limit: Any, skip: ColumnElement[bool]) -> Select[Any]:
     """The oldest pending row of each lane, where that row is neither leased, nor put off, nor skipped.
 
-    `limit` and `skip`, a collection of buckets, are values or parameters for them.
+    `limit` is a number or a parameter for it; `skip` tells which rows are skipped.
     """
     earlier = outbox.alias("earlier")
     is_waiting = earlier.c.state == literal_column("'pending'")
@@ -213,7 +214,7 @@ def free_query(now: ColumnElement[float], limit: Any, skip: Any) -> Select[Any]:
         outbox.c.state == literal_column("'pending'"),
         or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
         or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now),
-        outbox.c.bucket.not_in(skip),
+        ~skip,
         ~blocked.exists(),
     )
     return free.order_by(outbox.c.rank, outbox.c.id).limit(limit).with_for_update(skip_locked=True, of=outbox)

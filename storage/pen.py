@@ -7,8 +7,10 @@ Made by `storage.unit_of_work`, one for each transaction; what is read through i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, ScalarResult
 
 from storage.rows import accounts, conversations, people, tickets
@@ -45,10 +47,20 @@ class Pen:
         self._kept.setdefault(statement, []).extend(rows)
 
     def flush(self) -> None:
-        """A statement that fails is kept, so that nothing can be committed without it."""
-        for statement in sorted(self._kept, key=_rank):
-            self.beside.execute(statement, self._kept[statement])
-            del self._kept[statement]
+        """All is kept until all of it is written, so that nothing can be committed without it."""
+        if self._kept:
+            with self._in_one_go():
+                for statement in sorted(self._kept, key=_rank):
+                    self.beside.execute(statement.inline(), self._kept[statement])
+            self._kept.clear()
+
+    def _in_one_go(self) -> AbstractContextManager[object]:
+        """PostgreSQL gets the next statement without having answered the last: one round trip for all of them.
+
+        What is wrong with one of them may be raised at the end, by the driver itself: `storage.engine` knows both.
+        """
+        driver = self.beside.connection.driver_connection
+        return driver.pipeline() if isinstance(driver, psycopg.Connection) and len(self._kept) > 1 else nullcontext()
 
     def commit(self) -> None:
         self.flush()

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
+from storage.among import Among
 from storage.codec import build
 from storage.finding import CARD, Post
 from storage.folding import Kept
@@ -23,7 +24,7 @@ from triage.policy import Terms
 POST = select(posts.c.slot, posts.c.ticket, posts.c.conversation).where(
     posts.c.channel == bindparam("channel"), posts.c.message == bindparam("message")
 )
-CONVERSATIONS = select(conversations).where(conversations.c.key.in_(bindparam("keys", expanding=True)))
+CONVERSATIONS = select(conversations).where(Among(conversations.c.key, "keys"))
 
 
 class SqlShelf:

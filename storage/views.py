@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, literal, null, or_, select
 
+from storage.among import Among
 from storage.clocking import swaps_since
 from storage.codec import build, build_all
 from storage.learning import SqlLessons
@@ -46,12 +47,12 @@ def _persons() -> Select[Any]:
 _whose = accounts.alias("whose")
 _found = _persons().add_columns(_whose.c.key.label("whose")).join(_whose, _whose.c.person == people.c.id)
 PERSON = _found.where(_whose.c.key == bindparam("account"))
-_senders = _found.add_columns(null().label("seen")).where(_whose.c.key.in_(bindparam("accounts", expanding=True)))
+_senders = _found.add_columns(null().label("seen")).where(Among(_whose.c.key, "accounts"))
 _nobody = [null() for _ in _found.selected_columns]
-ARRIVING = _senders.union_all(select(*_nobody, inbox.c.key).where(inbox.c.key.in_(bindparam("keys", expanding=True))))
-PEOPLE = _persons().where(people.c.id.in_(bindparam("ids", expanding=True)))
+ARRIVING = _senders.union_all(select(*_nobody, inbox.c.key).where(Among(inbox.c.key, "keys")))
+PEOPLE = _persons().where(Among(people.c.id, "ids"))
 _authors = select(entries.c.author).where(entries.c.ticket == bindparam("ticket"), entries.c.author.is_not(None))
-PEOPLE_OF = _persons().where(or_(people.c.id.in_(bindparam("ids", expanding=True)), people.c.id.in_(_authors)))
+PEOPLE_OF = _persons().where(or_(Among(people.c.id, "ids"), people.c.id.in_(_authors)))
 KNOWS = select(literal(1)).where(
     or_(
         exists().where(conversations.c.key == bindparam("thread")),

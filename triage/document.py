@@ -154,6 +154,8 @@ def harmless(document: Document) -> Document:
 
 def visible(text: str) -> str:
     """The text without control characters and without marks that turn its direction; every line break is `\\n`."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSEEN.sub("", _BREAKS.sub("\n", text))
 
 

@@ -30,6 +30,7 @@ from triage.document import (
     When,
     harmless,
     text_of,
+    visible,
 )
 from triage.learning import ENOUGH, Point
 from triage.model import ENDED, Language, Status
@@ -79,35 +80,38 @@ def by_name(who: Who) -> Mention:
 
 def fallback(notice: Notice) -> str:
     """The notice as one line of English, for when it cannot be laid out any more."""
-    return render(notice, Language.EN).summary
+    return visible(_summary(_blocks(notice, _Page(Language.EN, by_name))))
 
 
 def render(notice: Notice, language: Language, mention: MentionOf = by_name) -> Document:
-    page = _Page(language, mention)
+    blocks = _blocks(notice, _Page(language, mention))
+    return harmless(Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice)))
+
+
+def _blocks(notice: Notice, page: _Page) -> list[Block]:
     match notice:
         case Say():
-            blocks = page.saying(notice)
+            return page.saying(notice)
         case Answer():
-            blocks = page.answer(notice)
+            return page.answer(notice)
         case Answers():
-            blocks = page.answers(notice)
+            return page.answers(notice)
         case Suggestions():
-            blocks = page.suggestions(notice)
+            return page.suggestions(notice)
         case Card():
-            blocks = page.card(notice)
+            return page.card(notice)
         case TicketList():
-            blocks = page.listing(notice)
+            return page.listing(notice)
         case TicketView():
-            blocks = page.view(notice)
+            return page.view(notice)
         case Reasons():
-            blocks = page.reasons(notice)
+            return page.reasons(notice)
         case Help():
-            blocks = page.help(notice)
+            return page.help(notice)
         case Report():
-            blocks = page.report(notice)
+            return page.report(notice)
         case Pings():
-            blocks = page.pings(notice)
-    return harmless(Document(blocks=tuple(blocks), summary=_summary(blocks), language=language, accent=_accent(notice)))
+            return page.pings(notice)
 
 
 def _accent(notice: Notice) -> str | None:

@@ -15,7 +15,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from starlette.routing import Route
 
-from adapters.slack.app import Busy, Full, SlackApp
+from adapters.slack.app import Busy, Full, Overhears, SlackApp
 from adapters.slack.directory import Directory
 from adapters.slack.errors import SDK_ERRORS, translate
 from adapters.slack.identity import Bot, identify
@@ -53,6 +53,7 @@ class SlackAdapter:
         intake: Intake,
         busy: Busy,
         full: Full = lambda: False,
+        overhears: Overhears = lambda _: False,
         now: Now = lambda: datetime.now(UTC),
         first_pause: float = 1.0,
     ) -> None:
@@ -71,6 +72,7 @@ class SlackAdapter:
             intake=intake,
             busy=busy,
             full=full,
+            overhears=overhears,
         )
         self.port = SlackPort(self._client, bot=lambda: self._bot, now=now)
         self.problem: str | None = None
@@ -85,7 +87,7 @@ class SlackAdapter:
         """To be mounted at the root; empty without a signing secret, since nothing could be verified."""
         if self._settings.signing_secret is None:
             return []
-        return [Route(PATH, self._app.handle, methods=["POST"])]
+        return [Route(PATH, self._app, methods=["POST"])]
 
     async def start(self) -> None:
         """Begin to connect, in the background."""

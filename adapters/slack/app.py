@@ -12,11 +12,16 @@ committed. Bolt breaks it in several ways of its own, each closed here:
 - it parses before it verifies, and answers malformed bodies and headers with 500: the signature is
   checked here, over the raw bytes, before anything reads them;
 - a header from outside (`X-Slack-Bolt-Lazy-Only`) skips the listener: only Slack's own are let in.
+
+Events over HTTP, which are nearly all that comes, are read without Bolt's dispatch: of its authorisation, contexts and
+clients they need nothing, and it takes as long as all the rest of their way to the desk. What they mean is said once,
+in `_event`, for HTTP and for Bolt's listener, which hears them over Socket Mode.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -36,6 +41,7 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from adapters.slack import inbound
 from adapters.slack.directory import Directory
@@ -69,6 +75,9 @@ Busy = Callable[[str | None], str]
 Full = Callable[[], bool]
 """Whether the desk has more to do than it can, so that what asks, and comes again, is turned away until later."""
 
+Overhears = Callable[[Message], bool]
+"""Whether a message is surely talk of people among themselves, of which nothing is to be done."""
+
 _Read = Callable[[inbound.Known], Message | Ignored]
 _logger = logging.getLogger("deskbell.slack")
 
@@ -86,6 +95,7 @@ class SlackApp:
         intake: Intake,
         busy: Busy,
         full: Full = lambda: False,
+        overhears: Overhears = lambda _: False,
     ) -> None:
         self._client = client
         self._bot = bot
@@ -93,9 +103,15 @@ class SlackApp:
         self._intake = intake
         self._busy = busy
         self._full = full
+        self._overhears = overhears
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         self.bolt = _build(self._authorize)
         self._listen()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The address as an ASGI application."""
+        answer = await self.handle(Request(scope, receive))
+        await answer(scope, receive, send)
 
     async def handle(self, request: Request) -> Response:
         """`POST /slack/events`: 200 once committed, 4xx for what Slack did not send so, 503 to be asked again."""
@@ -112,9 +128,11 @@ class SlackApp:
             text = body.decode()
             if not self._is_genuine(text, headers):
                 return Response(status_code=401)
-            parsed = AsyncBoltRequest(body=text, headers=dict(headers))
+            parsed = _callback(text) or AsyncBoltRequest(body=text, headers=dict(headers))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return Response(status_code=400)
+        if isinstance(parsed, dict):
+            return Response(status_code=await self._heard(parsed, _retry(headers.get("x-slack-retry-num", ""))))
         try:
             answer = await self.bolt.async_dispatch(parsed)
         except Exception as error:  # Bolt outside our listeners, on a payload of a form it does not know
@@ -133,12 +151,22 @@ class SlackApp:
             return False
         return self._verifier.is_valid(body, timestamp, signature)
 
+    async def _heard(self, event: dict[str, Any], retry: int) -> int:
+        """The HTTP status for an event."""
+        try:
+            await self._event(event, retry)
+        except Exception as error:  # noqa: BLE001 - a turn that failed, or a payload of a form that is not known
+            return (await self._failed(error, event)).status
+        return 200
+
+    async def _event(self, body: dict[str, Any], retry: int) -> None:
+        await self._take(body, lambda known: inbound.from_event(body, self._known_bot, known, retry=retry))
+
     def _listen(self) -> None:
         """Bolt injects by parameter name, so the listeners are plain functions."""
 
         async def event(body: dict[str, Any], request: AsyncBoltRequest, ack: AsyncAck) -> None:
-            retry = _retry(request.headers.get("x-slack-retry-num", [""])[0])
-            await self._take(body, lambda known: inbound.from_event(body, self._known_bot, known, retry=retry))
+            await self._event(body, _retry(request.headers.get("x-slack-retry-num", [""])[0]))
             await ack()
 
         async def command(body: dict[str, Any], ack: AsyncAck) -> None:
@@ -161,6 +189,8 @@ class SlackApp:
     async def _take(self, body: dict[str, Any], read: _Read) -> None:
         """Returns once the message is committed or known to be none of ours."""
         draft = read(inbound.NOTHING)
+        if isinstance(draft, Message) and self._overhears(draft):
+            return
         message = draft if isinstance(draft, Ignored) else await self._complete(draft, body, read)
         if isinstance(message, Ignored):
             _logger.debug("ignored: %s", message.reason)
@@ -278,6 +308,12 @@ async def _body(request: Request) -> bytes | None:
             if len(body) > LARGEST_BODY:
                 return None
     return bytes(body)
+
+
+def _callback(text: str) -> dict[str, Any] | None:
+    """The payload, where it is an event."""
+    body = json.loads(text) if text.startswith("{") else None
+    return body if body and body.get("type") == "event_callback" else None
 
 
 def _comes_again(request: Request) -> bool:

@@ -22,6 +22,8 @@ LONGEST_STYLED = 300
 LONGEST_LINK = 1_500
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ue000]")
+_SPECIAL = re.compile(r"[*_~`&<>\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ue000]")
+"""What a text must hold for it not to be shown as it is; few do."""
 _MARKER = re.compile(r"(?<![A-Za-z0-9])[*_~`]|[*_~`](?![A-Za-z0-9])")
 _WORD = re.compile(r"\n|[^\S\n]+|\S{1,100}")
 _USER = re.compile(r"[UW][A-Z0-9]+")
@@ -31,6 +33,8 @@ _ADDRESS = re.compile(r"(https?|mailto|slack):", re.IGNORECASE)
 
 def plain(text: str) -> Pieces:
     """Text shown as it is."""
+    if not _SPECIAL.search(text):
+        return tuple(_WORD.findall(text))
     words = _WORD.findall(_UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     return tuple(escape(word) for word in _neutral(words))
 

@@ -62,15 +62,18 @@ Connect = Callable[..., AbstractAsyncContextManager[SlackAdapter]]
 @pytest.fixture
 def connect(slack: FakeSlack, desk: Desk) -> Connect:
     """`async with connect(app_token=…)`: an adapter that is ready; `ready=False` does not wait for that. `full` says
-    that the desk has more to do than it can."""
+    that the desk has more to do than it can, `talk` that whatever comes is talk."""
 
     @asynccontextmanager
-    async def connected(*, ready: bool = True, full: bool = False, **more: Any) -> AsyncIterator[SlackAdapter]:
+    async def connected(
+        *, ready: bool = True, full: bool = False, talk: bool = False, **more: Any
+    ) -> AsyncIterator[SlackAdapter]:
         adapter = SlackAdapter(
             settings_for(slack, **more),
             intake=desk,
             busy=lambda locale: f"busy in {locale}",
             full=lambda: full,
+            overhears=lambda message: talk,
             first_pause=0.01,
         )
         if adapter.routes:

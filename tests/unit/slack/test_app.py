@@ -94,6 +94,14 @@ async def test_a_profile_is_asked_for_once(slack: FakeSlack, desk: Desk, adapter
     assert len(slack.called("users.info")) == 1
 
 
+async def test_nobody_is_looked_up_for_talk(slack: FakeSlack, desk: Desk, connect: Connect) -> None:
+    """It is acknowledged, and that is all."""
+    _, (request, *_) = slack.posted("U1", "C1", "lunch?")
+    async with connect(talk=True):
+        status = (await slack.deliver(request)).status
+    assert (status, desk.taken, slack.called("users.info")) == (200, [], [])
+
+
 async def test_a_failed_look_up_fails_no_message(slack: FakeSlack, desk: Desk, adapter: SlackAdapter) -> None:
     """A message without a name is better than none."""
     slack.break_next(method="users.info")

@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from storage import engine as engine_module
 from storage.engine import database_url, make_engine, reading, translated, writing
+from storage.pen import Pen
+from storage.rows import inbox
 from storage.sql import SqlStorage
-from tests.contract.storages import Bench
+from tests.contract.storages import AT, Bench
 from triage.errors import Conflict, Unavailable
 
 
@@ -117,3 +119,32 @@ def test_a_connection_that_broke_while_it_rested_is_replaced(
         assert db.scalar(text("SELECT pg_backend_pid()")) != before
     engine.dispose()
     other.dispose()
+
+
+def keep_keys(bench: Bench, *keys: str, cut: bool = False) -> None:
+    """Each in a statement of its own, all in one go; `cut`: the server ends the connection before."""
+    assert bench.engine is not None
+    with writing(bench.engine) as connection:
+        if cut:
+            backend = connection.scalar(text("SELECT pg_backend_pid()"))
+            scalar(bench, f"SELECT pg_terminate_backend({backend}, 5000)")
+        pen = Pen(connection)
+        for key in keys:
+            pen.keep_back(inbox.insert(), [{"key": key, "at": AT}])
+        pen.commit()
+
+
+def test_a_conflict_among_statements_that_go_together_is_told_as_one(postgres_bench: Bench) -> None:
+    """The driver itself raises it, after the last of them; nothing is stored, and the connection is as good as new."""
+    with pytest.raises(Conflict):
+        keep_keys(postgres_bench, "k", "k")
+    keep_keys(postgres_bench, "k1", "k2")
+    assert scalar(postgres_bench, "SELECT count(*) FROM inbox") == 2
+
+
+def test_a_connection_that_breaks_under_statements_that_go_together_is_unavailable(postgres_bench: Bench) -> None:
+    """And a new one takes its place."""
+    with pytest.raises(Unavailable):
+        keep_keys(postgres_bench, "k1", "k2", cut=True)
+    keep_keys(postgres_bench, "k1", "k2")
+    assert scalar(postgres_bench, "SELECT count(*) FROM inbox") == 2

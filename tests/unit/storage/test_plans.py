@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Float, Select, literal, text
+from sqlalchemy import Connection, Float, Select, false, literal, text
 
 from storage.clocking import due_query, people_query, steps_query
 from storage.outbox import free_query
@@ -69,6 +69,6 @@ def test_a_lease_reads_pending_rows_only(sqlite_bench: Bench) -> None:
     """However many rows were ever sent, delivery walks the small index of those that wait."""
     assert sqlite_bench.engine is not None
     with sqlite_bench.engine.connect() as connection:
-        steps = plan(connection, free_query(literal(0.0, Float), 10, frozenset()))
+        steps = plan(connection, free_query(literal(0.0, Float), 10, false()))
     assert "SCAN outbox USING INDEX outbox_rank" in steps
     assert "INDEX outbox_lane (lane=? AND rowid<?)" in steps or "INDEX outbox_lane (lane=? AND id<?)" in steps
