@@ -18,9 +18,12 @@ MEANING_SHARE = 2 / 3
 """The share of meaning in a blend."""
 
 
-LARGE = 10_000
-FREQUENT = 0.02
-"""Texts of a large knowledge base, and the share of them from which a feature counts as frequent."""
+FREQUENT = {1_000: 0.3, 10_000: 0.02}
+"""From so many texts on, the share of them from which a feature counts as frequent.
+
+Of 1,500 English texts it is features in more than 0.3 of them that take half of the time; without them top-1 stayed
+within 0.002 on eight sets of tuning questions, by words and with meaning.
+"""
 
 
 class Space(Protocol):
@@ -50,8 +53,8 @@ class WordSpace:
         self._vocabulary = Vocabulary(texts, analyze)
         self._texts = len(texts)
         index = csr_matrix(self._vocabulary.rows.T)
-        if len(texts) > LARGE:
-            index = _without_frequent(index, int(FREQUENT * len(texts)))
+        if (share := _frequent(len(texts))) < 1:
+            index = _without_frequent(index, int(share * len(texts)))
         self._starts, self._members, self._weights = index.indptr, index.indices, index.data
 
     def own(self) -> Floats:
@@ -92,6 +95,10 @@ class Blend:
     def abroad(self, message: str) -> Floats | None:
         near = self._meaning.abroad(message)
         return None if near is None else MEANING_SHARE * near
+
+
+def _frequent(texts: int) -> float:
+    return min((share for fewest, share in FREQUENT.items() if texts > fewest), default=1.0)
 
 
 def _without_frequent(index: csr_matrix, most: int) -> csr_matrix:

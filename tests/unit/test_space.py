@@ -10,7 +10,7 @@ from tests.unit.match_cases import FakeEncoder, hashed_words
 from tests.unit.test_meaning import sources
 from triage.features import features
 from triage.meaning import MeaningSpace
-from triage.space import LARGE, MEANING_SHARE, Blend, Space, WordSpace
+from triage.space import FREQUENT, MEANING_SHARE, Blend, Space, WordSpace
 
 TEXTS = [
     "the vpn keeps dropping",
@@ -76,9 +76,15 @@ def test_a_blend_is_weighed() -> None:
     np.testing.assert_allclose(Blend(word, other).own(), blended, atol=1e-6)
 
 
-def test_a_large_base_leaves_out_what_nearly_every_text_has() -> None:
+@pytest.mark.parametrize("fewest", FREQUENT)
+def test_a_large_base_leaves_out_what_nearly_every_text_has(fewest: int) -> None:
     """A word of all texts tells none apart."""
-    texts = [f"gadget {number}" for number in range(LARGE + 1)]
-    near = WordSpace(texts).similarities(["gadget", "gadget 4711"])
+    texts = [f"gadget {number}" for number in range(fewest + 1)]
+    near = WordSpace(texts).similarities(["gadget", "gadget 471"])
     assert not near[0].any()
-    assert near[1].argmax() == 4711
+    assert near[1].argmax() == 471
+
+
+def test_a_base_of_a_few_hundred_texts_leaves_out_nothing() -> None:
+    """There even such a word tells that a message is about any of them."""
+    assert WordSpace([f"gadget {number}" for number in range(300)]).similarities(["gadget"]).all()
