@@ -30,8 +30,9 @@ class Values(TypeDecorator[Collection[Any]]):
         return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
+        """SQLite ends a string in JSON at NUL: a value with one would be taken for another, and is left out."""
         given = list(value or ())
-        return given if dialect.name == "postgresql" else json.dumps(given)
+        return given if dialect.name == "postgresql" else json.dumps([one for one in given if "\0" not in str(one)])
 
 
 class Among(FunctionElement[bool]):
